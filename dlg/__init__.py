@@ -1,0 +1,1 @@
+"""Data-activated execution of scientific graphs: what every part of the system shares."""

@@ -1,0 +1,1 @@
+"""App drops, one file each; none knows of another."""

@@ -1,0 +1,49 @@
+"""Running one app drop: its tries, its context for the log, what it failed with."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dlg.ddap_protocol import AppDROPStates
+from dlg.drops.live import LiveGraph
+from dlg.exceptions import ErrorManagerCaughtException, UsageError
+from dlg.support import context
+
+logger = logging.getLogger(__name__)
+
+
+def run_app(live: LiveGraph, row: int) -> BaseException | None:
+    """Run app `row` of `live` in this thread; return what it failed with, or None.
+
+    An app is tried `n_tries` times. A failure that is the user's fault or is marked as permanent
+    is not tried again, nor is an app that was cancelled meanwhile.
+    """
+    try:
+        app: Any = live.objects[row] or live.borrow(row)
+        if app._given:
+            app.autofill_environment_variables()
+    except Exception as error:  # noqa: BLE001  whatever a component raises is the drop's failure
+        return error
+    return _run(live, row, app)
+
+
+def _run(live: LiveGraph, row: int, app: Any) -> BaseException | None:
+    """Run an app as often as it may be tried."""
+    context.drop_uid.set(live.uids[row])
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            app.run()
+        except (UsageError, ErrorManagerCaughtException) as error:
+            return error
+        except (Exception, SystemExit) as error:
+            if tries >= app.n_tries or live.flow.exec_status[row] != AppDROPStates.RUNNING:
+                return error
+            logger.warning(
+                "app %s failed and will be tried %d more times",
+                app.uid, app.n_tries - tries, exc_info=error, extra={"action": "app_retried"},
+            )  # fmt: skip
+        else:
+            return None

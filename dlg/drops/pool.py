@@ -1,0 +1,70 @@
+"""A bounded pool of threads that work for live graphs, started as they are needed.
+
+A worker stays with a graph as long as it has ready apps, so the queue here carries a message only
+when a graph can use one more worker.
+"""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+
+from dlg.drops.live import LiveGraph
+from dlg.drops.runners import Runner
+
+JOIN_S = 1.0
+
+
+class ThreadPool(Runner):
+    """Runs apps in up to `workers` threads; what a thread does with an app, `call` says."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._queue: SimpleQueue[LiveGraph | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._asked = 0
+        """Submissions that no worker has come back from yet."""
+        self._closed = False
+
+    def submit(self, live: LiveGraph) -> None:
+        """Hand `live` to an idle thread, or to a new one while there are fewer than `workers`."""
+        with self._lock:
+            closed = self._closed
+            if not closed:
+                self._asked += 1
+                self._queue.put(live)
+                if len(self._threads) < min(self._asked, self.workers):
+                    self._start_thread()
+        if closed:
+            live.leave()
+
+    def _start_thread(self) -> None:
+        name = f"dlg-{self.name}-{len(self._threads)}"
+        thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _serve(self) -> None:
+        try:
+            while (live := self._queue.get()) is not None:
+                live.work(self)
+                del live  # a thread that waits for work must not keep a whole graph in memory
+                with self._lock:
+                    self._asked -= 1
+        finally:
+            self.leave_thread()
+
+    def leave_thread(self) -> None:
+        """Free what a thread holds for itself; called in the thread when it ends."""
+
+    def close(self) -> None:
+        """End the threads that wait for work; one that runs an app ends after it, by itself."""
+        with self._lock:
+            self._closed = True
+            threads = list(self._threads)
+        for _ in threads:
+            self._queue.put(None)
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(JOIN_S)

@@ -1,0 +1,1 @@
+"""What may follow what: pure tables and the one loop that applies them to a whole graph."""

@@ -1,0 +1,1 @@
+"""The running parts: sessions, runners, the embedded engine and the command line."""

@@ -1,0 +1,1 @@
+"""The `dlg` command: the one place that stands on all parts of the project."""

@@ -1,0 +1,149 @@
+"""From what stands on the command line to a graph: which kind it is, and what it is told.
+
+A physical graph is a list and a logical one an object, so the first character decides; nothing is
+parsed twice, and a logical graph with parameters still to be filled in need not be JSON yet.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dlg import settings
+from dlg.exceptions import InvalidGraphException, UsageError
+from dlg.graph.documents import GZIP_MAGIC
+from dlg.graph.physical import PhysicalGraph
+from dlg.graph.problems import Problem
+from dlg.graph.reading import read_physical_graph
+
+STDIN = "-"
+_HEAD = 1 << 16
+_SHOWN_WARNINGS = 20
+
+GRAPH_PATH = click.Path(exists=True, dir_okay=False, allow_dash=True)
+"""The type of arguments that are a graph: a file, or `-` for standard input."""
+
+
+def pick_source(graph: str) -> tuple[str | bytes, bool]:
+    """Return what readers take for the argument `graph`, and whether it is a physical graph."""
+    if graph == STDIN:
+        content = sys.stdin.buffer.read()
+        return content, is_physical(content)
+    try:
+        with Path(graph).open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise InvalidGraphException(f"{graph}: {error.strerror}", source=graph) from error
+    return graph, is_physical(head)
+
+
+def label_of(source: str | bytes) -> str:
+    """Return how messages and drawings call the graph in `source`."""
+    return "standard input" if isinstance(source, bytes) else source
+
+
+def is_physical(content: bytes) -> bool:
+    """Return whether JSON that begins with `content`, gzip or not, is a list, as drops are."""
+    if content.startswith(GZIP_MAGIC):
+        try:
+            content = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(content, _HEAD)
+        except zlib.error:
+            return True  # the reader of physical graphs says what is wrong with it
+    return content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"{"
+
+
+def load_runnable(
+    graph: str, assignments: Iterable[str] = (), config: str | None = None
+) -> PhysicalGraph:
+    """Return the graph to run; a logical one is unrolled, and refused if it would hang or crash.
+
+    Raises `InvalidGraphException` with all problems, and `UsageError` for parameters that a
+    physical graph has no use for.
+    """
+    parameters = read_assignments(assignments)
+    source, physical = pick_source(graph)
+    if not physical:
+        # As much again to import as running a small graph takes; only logical graphs need it.
+        from dlg_translator.unroll import unroll_graph  # noqa: PLC0415
+
+        template = unroll_graph(source, parameters=parameters, config=config, strict=True)
+        tell_warnings(template.warnings)
+        return template.to_physical_graph()
+    if parameters or config:
+        raise UsageError("--set and --config are for logical graphs; this one is physical")
+    found = read_physical_graph(source, label_of(source))
+    tell_warnings(found.warnings)
+    return found
+
+
+def read_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """Return the values of `name=value` texts by name; refuse what is not written so."""
+    values: dict[str, str] = {}
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{text!r} is not written as name=value")
+        values[name.strip()] = value
+    return values
+
+
+def tell_warnings(warnings: Iterable[Problem]) -> None:
+    """Print problems that do not keep a graph from running, on standard error."""
+    found = list(warnings)
+    for problem in found[:_SHOWN_WARNINGS]:
+        click.echo(str(problem), err=True)
+    if len(found) > _SHOWN_WARNINGS:
+        more = len(found) - _SHOWN_WARNINGS
+        click.echo(f"and {more} more warnings: dlg check lists them", err=True)
+
+
+def add_user_code(graph: str, directories: Iterable[str]) -> None:
+    """Let graphs import users' modules: from `directories`, beside the graph, the code directory.
+
+    They come last, so that a file beside a graph cannot take the place of an installed module.
+    """
+    configured = settings.current()
+    places = [Path(directory) for directory in directories]
+    if graph != STDIN:
+        places.append(Path(graph).parent)
+    places.append(configured.path or configured.root / "code")
+    for place in places:
+        text = str(place.resolve())
+        if place.is_dir() and text not in sys.path:
+            sys.path.append(text)
+
+
+def write_bytes(path: str, content: bytes) -> None:
+    """Write to a file, or to standard output for `-`; refuse where that is impossible."""
+    if path == STDIN:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_text(path: str, text: str) -> None:
+    """Write `text` to a file, or to standard output for `-`; refuse where that is impossible."""
+    write_bytes(path, text.encode())
+
+
+def problem_record(problem: Problem) -> Mapping[str, Any]:
+    """Return a problem as plain values for JSON."""
+    return {
+        "severity": str(problem.severity),
+        "code": problem.code,
+        "message": problem.message,
+        "pointer": problem.pointer,
+        "name": problem.name,
+        "oid": problem.oid,
+        "hint": problem.hint,
+        "blocks_run": problem.blocks_run,
+    }

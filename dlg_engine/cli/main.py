@@ -1,0 +1,73 @@
+"""The table of commands, and what `dlg` itself does."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+
+import click
+
+from dlg import settings
+from dlg.support.logs import stream_handler
+from dlg_engine.cli.group import HELP, CommandTable, Entry
+
+COMMANDS: Mapping[str, Entry] = {
+    "run": Entry("dlg_engine.cli.run:run", "Run a graph in this process and report."),
+    "check": Entry("dlg_engine.cli.check:check", "Find everything that is wrong with a graph."),
+    "draw": Entry("dlg_engine.cli.draw:draw", "Draw a graph as SVG, PNG, HTML or DOT."),
+    "fill": Entry("dlg_translator.commands:fill", "Fill parameters into a logical graph."),
+    "fill-config": Entry(
+        "dlg_translator.commands:fill_config", "Apply a graph configuration to a logical graph."
+    ),
+    "unroll": Entry("dlg_translator.commands:unroll", "Unroll a logical graph into drops."),
+    "partition": Entry("dlg_translator.commands:partition", "Divide an unrolled graph."),
+    "unroll-and-partition": Entry(
+        "dlg_translator.commands:unroll_and_partition", "Unroll a logical graph and divide it."
+    ),
+    "map": Entry("dlg_translator.commands:map_", "Assign a divided graph to nodes."),
+    "tm": Entry("dlg_translator.rest.command:tm", "Serve the translator: a page, and REST."),
+    "lgt-info": Entry("dlg_translator.commands:lgt_info", "Tell what a logical graph needs."),
+    "completion": Entry("dlg_engine.cli.completion:completion", "Print shell completion."),
+}
+"""All our commands: where each is, and its line in `dlg --help`."""
+
+EXAMPLES = """
+Examples:
+  dlg run graphs/tutorial/tutorial.graph     run a graph and see what came of it
+  dlg run my.graph --set Scatter.num_of_copies=16 --runner processes
+  dlg check my.graph                         find everything that is wrong, before running
+  dlg draw my.graph -o my.svg                look at it
+  dlg unroll -L my.graph | dlg partition -N 4 | dlg map -N host1,host2 -o my.pg
+
+Exit codes: 0 all is well, 1 a drop failed, 2 the command or the graph is wrong, 130 interrupted.
+"""
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    if not asked or ctx.resilient_parsing:
+        return
+    # Reads the metadata of the installed packages, which few calls need.
+    from importlib.metadata import version  # noqa: PLC0415
+
+    click.echo(f"dlg {version('dlg')} (Python {sys.version.split()[0]})")
+    ctx.exit()
+
+
+@click.group(cls=CommandTable, table=COMMANDS, epilog=EXAMPLES, context_settings=HELP)
+@click.option(
+    "--version", is_flag=True, callback=_show_version, expose_value=False, is_eager=True,
+    help="Show the version and exit.",
+)  # fmt: skip
+@click.option(
+    "-v", "--verbose", count=True, help="Show log messages: -v what happens, -vv every detail."
+)
+def cli(verbose: int) -> None:
+    """Run scientific graphs: from one process to a cluster."""
+    level = {0: settings.current().log_level, 1: "INFO"}.get(verbose, "DEBUG")
+    logging.basicConfig(level=level, handlers=[stream_handler(sys.stderr, level)])
+
+
+def main() -> None:
+    """Run the command line of this process: the entry point of `dlg`."""
+    cli(prog_name="dlg")

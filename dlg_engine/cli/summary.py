@@ -1,0 +1,178 @@
+"""What is told at the end of a run: states, times, errors, and where the results are."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dlg.exceptions import UsageError
+from dlg_engine.cli.progress import span
+
+if TYPE_CHECKING:
+    from dlg_engine.sessions.report import DropError, RunReport
+
+SHOWN_ERRORS = 5
+SHOWN_RESULTS = 12
+TAIL_LINES = 12
+"""How many lines of a traceback are shown: the last ones say most."""
+_WIDTH = 78
+_LINE = 200
+"""Texts up to so long are shown whole."""
+_WORTH_TELLING_S = 0.01
+
+COLOURS: Mapping[str, str] = {"FINISHED": "green", "FAILED": "red", "CANCELLED": "yellow"}
+STATE_COLOURS: Mapping[str, str] = {
+    "COMPLETED": "green", "ERROR": "red", "CANCELLED": "yellow", "SKIPPED": "blue",
+    "DELETED": "green", "EXPIRED": "green",
+}  # fmt: skip
+
+
+STATE_WORDS: Mapping[str, str] = {
+    "DELETED": "completed, deleted after use",
+    "EXPIRED": "completed, no longer needed",
+}
+"""Where the name of a state would make people wonder."""
+
+
+def show_summary(report: RunReport, *, to_stderr: bool = False) -> None:
+    """Print what came of a run."""
+    for line in summary_lines(report):
+        click.echo(line, err=to_stderr)
+
+
+def summary_lines(report: RunReport) -> Iterator[str]:
+    """Yield the lines of the summary; colours in them vanish where there is no terminal."""
+    yield from error_lines(report.errors)
+    yield _headline(report)
+    yield from _state_lines(report.counts)
+    yield from _waiting_lines(report)
+    yield from _result_lines(report)
+
+
+def error_lines(errors: Sequence[DropError]) -> Iterator[str]:
+    """Yield what is known of drops that failed, the worst first, at most a few of them."""
+    for error in errors[:SHOWN_ERRORS]:
+        who = repr(error.name) if error.name == error.uid else f"{error.name!r} ({error.uid})"
+        yield click.style(f"drop {who} failed: {_said(error.exception)}", fg="red", bold=True)
+        for cause in error.causes:
+            yield f"  because of {_said(cause)}"
+        if error.stopped:
+            yield f"  {_drops(error.stopped)} stopped by it"
+        if not isinstance(error.error, UsageError):  # whose message says it all
+            yield from (f"  | {line}" for line in _tail(error.traceback))
+        yield ""
+    if len(errors) > SHOWN_ERRORS:
+        yield f"and {len(errors) - SHOWN_ERRORS:,} more failed: --report FILE has them all"
+        yield ""
+
+
+def _headline(report: RunReport) -> str:
+    total = sum(report.counts.values())
+    times = report.timings
+    parts = [f"run {span(times.get('execute_s', 0.0))}"]
+    before = {name: times.get(f"{name}_s", 0.0) for name in ("load", "create")}
+    parts += [f"{name} {span(s)}" for name, s in before.items() if s > _WORTH_TELLING_S]
+    status = click.style(report.status, fg=COLOURS.get(report.status), bold=True)
+    reason = f" ({report.reason})" if report.reason else ""
+    return f"{status}{reason}: {_drops(total)}, {', '.join(parts)}"
+
+
+def _state_lines(counts: Mapping[str, int]) -> Iterator[str]:
+    width = max((len(f"{count:,}") for count in counts.values()), default=1)
+    for state, count in sorted(counts.items(), key=lambda item: -item[1]):
+        word = STATE_WORDS.get(state, state.lower())
+        yield f"  {count:>{width},} " + click.style(word, fg=STATE_COLOURS.get(state))
+
+
+def _waiting_lines(report: RunReport) -> Iterator[str]:
+    if report.waiting:
+        few = ", ".join(report.waiting[:5])
+        more = ", ..." if len(report.waiting) > 5 else ""  # noqa: PLR2004
+        yield f"  still waiting, since nothing triggers them: {few}{more}"
+
+
+def _result_lines(report: RunReport) -> Iterator[str]:
+    leaves = report.leaves
+    if leaves:
+        yield "results"
+    rows = [_result(report, uid) for uid in islice(leaves, SHOWN_RESULTS)]
+    width = min(32, max((len(name) for name, _ in rows), default=0))
+    for name, what in rows:
+        yield f"  {name:<{width}}  {what}"
+    if len(leaves) > SHOWN_RESULTS:
+        yield f"  and {len(leaves) - SHOWN_RESULTS:,} more"
+    yield f"files in {shown_path(report.session_dir)}"
+
+
+def _result(report: RunReport, uid: str) -> tuple[str, str]:
+    """Return what a result is called, and where it is or what its value is."""
+    drop = report.drops[uid]
+    name = str(getattr(drop, "name", "") or uid)
+    path = getattr(drop, "path", None)
+    if path:
+        return name, f"{shown_path(Path(path))}{_size(drop)}"
+    try:
+        value = report.result(uid)
+    except Exception as error:  # noqa: BLE001  a value that cannot be shown must not hide the rest
+        return name, f"({type(error).__name__}: {_clip(str(error))})"
+    return name, shown_value(value)
+
+
+def shown_value(value: object) -> str:
+    """Return a short text for a value: numbers and texts as they are, arrays by their shape."""
+    if isinstance(value, bytes | str) and not value:
+        return "(empty)"
+    if isinstance(value, str) and value.isprintable() and len(value) <= _LINE:
+        return value
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if shape and dtype is not None:
+        return f"array of {' x '.join(map(str, shape))} {dtype}"
+    shorten = reprlib.Repr()
+    shorten.maxstring = shorten.maxother = _WIDTH - 20
+    return " ".join(shorten.repr(value).split())
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as short as it can be written from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _size(drop: Any) -> str:
+    size = getattr(drop, "size", None)
+    if not isinstance(size, int) or size < 0:
+        return ""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:  # noqa: PLR2004
+            return f" ({size} bytes)" if unit == "bytes" else f" ({size:.1f} {unit})"
+        size /= 1024
+    return f" ({size:.1f} TiB)"
+
+
+def _drops(count: int) -> str:
+    return f"{count:,} drop" if count == 1 else f"{count:,} drops"
+
+
+def _tail(text: str) -> list[str]:
+    lines = text.rstrip().splitlines()
+    if len(lines) <= TAIL_LINES:
+        return lines
+    return [f"... {len(lines) - TAIL_LINES} lines", *lines[-TAIL_LINES:]]
+
+
+def _said(exception: str) -> str:
+    """Return the kind of an exception and its text; where one of ours lives concerns nobody."""
+    kind, colon, text = _clip(exception).partition(":")
+    return (kind.rpartition(".")[2] if kind.startswith("dlg.") else kind) + colon + text
+
+
+def _clip(text: str) -> str:
+    line = text.splitlines()[0] if text else ""
+    return line if len(line) <= 4 * _WIDTH else line[: 4 * _WIDTH] + " ..."

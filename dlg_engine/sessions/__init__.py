@@ -1,0 +1,1 @@
+"""A session: one graph being run on one node."""

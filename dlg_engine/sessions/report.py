@@ -1,0 +1,145 @@
+"""What came of a run: states, times, errors with their causes, and the results."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlg.ddap_protocol import DROPStates
+from dlg.drops.live import LiveGraph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropError:
+    """A drop that failed by itself."""
+
+    uid: str
+    name: str
+    exception: str
+    """The kind of exception and its text."""
+    traceback: str
+    causes: tuple[str, ...] = ()
+    """The exceptions that led to it, nearest first."""
+    stopped: int = 0
+    """How many drops did not come to be because of this one."""
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+    """The exception itself, where the run was in this process."""
+
+
+class Drops(Mapping[str, Any]):
+    """The drops of a run by uid; the objects are made when they are asked for."""
+
+    def __init__(self, live: LiveGraph) -> None:
+        self.live = live
+
+    def __getitem__(self, uid: str) -> Any:
+        """Return the drop with `uid`; raise `NoDropException` (a `KeyError`) if there is none."""
+        return self.live.drop(self.live.row_of(uid))
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in set(self.live.uids)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.live.uids)
+
+    def __len__(self) -> int:
+        return len(self.live.uids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What came of running a graph."""
+
+    status: str
+    """FINISHED, FAILED or CANCELLED."""
+    counts: Mapping[str, int]
+    """How many drops are in each state."""
+    timings: Mapping[str, float]
+    """Seconds spent: `load_s`, `create_s`, `execute_s`."""
+    errors: tuple[DropError, ...]
+    session_id: str
+    session_dir: Path
+    drops: Drops = field(repr=False)
+    reason: str = ""
+    """Why a run that is not FINISHED ended, where no drop's error says it."""
+    waiting: tuple[str, ...] = ()
+    """Drops that never ended because nothing triggered them (the first hundred)."""
+
+    def result(self, uid: str) -> Any:
+        """Return the value of data drop `uid`: the object an app put there, or its bytes.
+
+        Raises `NoDropException` if there is no such drop and `UnexpectedEventError` if it was not
+        completed or has been released since.
+        """
+        return self.drops[uid].value()
+
+    @property
+    def leaves(self) -> list[str]:
+        """The uids of the results: completed data that no app consumes."""
+        flow, uids = self.drops.live.flow, self.drops.live.uids
+        done = int(DROPStates.COMPLETED)
+        return [
+            uids[r] for r, after in enumerate(flow.after)
+            if not after and not flow.exec_status[r] and flow.status[r] == done
+        ]  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON."""
+        errors = [
+            {k: getattr(e, k) for k in ("uid", "name", "exception", "traceback", "stopped")}
+            | {"causes": list(e.causes)}
+            for e in self.errors
+        ]
+        return {
+            "session_id": self.session_id,
+            "status": self.status,
+            "reason": self.reason,
+            "counts": dict(self.counts),
+            "timings": dict(self.timings),
+            "errors": errors,
+            "waiting": list(self.waiting),
+            "session_dir": str(self.session_dir),
+        }
+
+
+def count_states(live: LiveGraph) -> dict[str, int]:
+    """Return how many drops are in each state, leaving out states nobody is in."""
+    status = bytes(live.flow.status)
+    counts = {state.name: status.count(int(state)) for state in DROPStates}
+    return {name: count for name, count in counts.items() if count}
+
+
+def collect_errors(live: LiveGraph) -> tuple[DropError, ...]:
+    """Return the drops that failed by themselves, those that stopped most first."""
+    stopped = Counter(live.flow.stopped_by.values())
+    found = [
+        _describe(live, row, error, stopped[row])
+        for row, error in list(live.flow.failures.items())
+    ]
+    return tuple(sorted(found, key=lambda e: (-e.stopped, e.uid)))
+
+
+def _describe(live: LiveGraph, row: int, error: BaseException, stopped: int) -> DropError:
+    causes: list[str] = []
+    cause = error.__cause__ or error.__context__
+    while cause is not None and len(causes) < 20:  # noqa: PLR2004  a circle of causes is possible
+        causes.append(_one_line(cause))
+        cause = cause.__cause__ or cause.__context__
+    spec = live.spec(row)
+    return DropError(
+        uid=live.uids[row],
+        name=str(spec.get("name") or live.uids[row]),
+        exception=_one_line(error),
+        traceback="".join(traceback.format_exception(error)),
+        causes=tuple(causes),
+        stopped=stopped,
+        error=error,
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()
