@@ -1,0 +1,1 @@
+"""What each construct means, one file each; none knows of another."""

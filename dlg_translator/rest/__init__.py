@@ -1,0 +1,1 @@
+"""The translator over HTTP: one table of routes, handlers of a few lines, one table of errors."""

@@ -1,0 +1,109 @@
+"""`dlg tm`: the translator as a service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from tornado.httpserver import HTTPServer
+
+from dlg.exceptions import UsageError
+from dlg_translator.rest.app import LOOPBACK, make_app
+from dlg_translator.rest.service import DEFAULT_HOST, DEFAULT_PORT, MEGABYTE, Options
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+BODY_BYTES = 1 << 50
+"""What tornado itself may read: the limit is ours, which answers instead of hanging up."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-d", "--lgdir", type=FOLDER, help="The folder with logical graphs.")
+@click.option("-t", "--pgtdir", type=FOLDER, help="The folder with physical graph templates.")
+@click.option("-H", "--host", default=DEFAULT_HOST, show_default=True, help="Where to listen.")
+@click.option(
+    "-p", "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True,
+    help="The port; 0 takes any that is free.",
+)  # fmt: skip
+@click.option("-v", "--verbose", is_flag=True, help="Log every request.")
+@click.option("--manager", default="", metavar="URL", help="The manager the page proposes.")
+@click.option(
+    "--origin", "origins", multiple=True, metavar="URL",
+    help="Let pages of this origin use all routes (EAGLE needs it not).",
+)  # fmt: skip
+@click.option(
+    "--max-upload", type=click.IntRange(1), default=256, show_default=True, metavar="MB",
+    help="How big a request may be.",
+)  # fmt: skip
+def tm(  # noqa: PLR0913  an option each
+    *,
+    lgdir: Path | None,
+    pgtdir: Path | None,
+    host: str,
+    port: int,
+    verbose: bool,
+    manager: str,
+    origins: tuple[str, ...],
+    max_upload: int,
+) -> None:
+    """Serve the translator: a page for people, routes for EAGLE and for programs."""
+    if verbose:
+        root = logging.getLogger()
+        root.setLevel(logging.INFO)
+        for handler in root.handlers:
+            handler.setLevel(logging.INFO)
+    options = Options(
+        lg_dir=lgdir,
+        pgt_dir=pgtdir,
+        host=host,
+        port=port,
+        manager=manager,
+        origins=frozenset(map(read_origin, origins)),
+        most_bytes=max_upload * MEGABYTE,
+    )
+    asyncio.run(serve(options))
+
+
+def read_origin(text: str) -> str:
+    """Return an origin as browsers write it; refuse what is none."""
+    parts = urlsplit(text.strip().rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+        raise UsageError(f"{text!r} is no origin; one looks like https://eagle.example.org")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raise `UsageError` where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot listen on {host}:{port}: {reason}") from error
+    listening.setblocking(False)
+    return listening
+
+
+async def serve(options: Options) -> None:
+    """Serve until the process is told to end; what is being answered is answered first."""
+    listening = listen(options.host, options.port)
+    app = make_app(options)
+    server = HTTPServer(app, max_body_size=BODY_BYTES)
+    server.add_socket(listening)
+    port = listening.getsockname()[1]
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    click.echo(f"the translator is at http://{shown}:{port}/  (Ctrl-C ends it)", err=True)
+    if options.host not in LOOPBACK:
+        click.echo("anybody who can reach this host can use it: there is no password", err=True)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    await ended.wait()
+    server.stop()
+    await server.close_all_connections()
+    app.settings["dlg_workers"].close()

@@ -1,0 +1,1 @@
+"""Tools to test translators and their extensions with."""
