@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dlg.drops.app_base import AppDROP
 from dlg_engine.cli.main import cli
 
 FOUND = importlib.util.find_spec("daliuge_tests")
@@ -70,7 +69,10 @@ EXCEPTIONS = {
 }
 """Graphs that cannot run, and what is said about each."""
 
-pytestmark = pytest.mark.skipif(ROOT is None, reason="eagle-test-graphs is not installed")
+pytestmark = [
+    pytest.mark.skipif(ROOT is None, reason="eagle-test-graphs is not installed"),
+    pytest.mark.usefixtures("time_does_not_pass"),
+]
 
 
 def is_in_scope(path: Path) -> bool:
@@ -95,12 +97,6 @@ def dlg_run(name: str, tmp_path: Path) -> tuple[int, str]:
         cli, ["run", str(ROOT / name), "--workdir", str(tmp_path), "--timeout", "60"]
     )
     return result.exit_code, result.output
-
-
-@pytest.fixture(autouse=True)
-def time_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let apps that only wait be done at once: their graphs wait for minutes in all."""
-    monkeypatch.setattr(AppDROP, "wait", lambda self, _seconds: self.is_running)
 
 
 @pytest.mark.parametrize("name", names())
