@@ -96,6 +96,13 @@ class JobOutcome:
     results: dict[str, Any]
     """Attributes of the app named in its `results`."""
 
+    def own(self) -> None:
+        """Let the blocks with the outputs' data stay as long as somebody here has the data."""
+        for end in self.outputs:
+            for part in end.cargo if isinstance(end.cargo, tuple) else ():
+                if isinstance(part, Parcel):
+                    part.own()
+
 
 def make_job(live: LiveGraph, row: int, prefix: str) -> Job:
     """Return app `row` of `live` as a job; new blocks of shared memory get names with `prefix`."""
@@ -140,8 +147,7 @@ def _is_plain(value: Any) -> bool:
 def run_job(job: Job, prefix: str) -> JobOutcome:
     """Run a job in this process and return what came of it."""
     live = _small_graph(job)
-    with context.working_for(drop=live.uids[0]):
-        failure = run_app(live, 0)
+    failure = _run_alone(live)
     try:
         outputs = [_end_of(live, row, prefix) for row in live.flow.after[0]]
     except Exception as error:  # noqa: BLE001  a value may refuse to be pickled in any way
@@ -153,6 +159,16 @@ def run_job(job: Job, prefix: str) -> JobOutcome:
     app = live.objects[0]
     results = {n: getattr(app, n, None) for n in type(app).results} if app is not None else {}
     return JobOutcome(_portable(failure), outputs, results)
+
+
+def _run_alone(live: LiveGraph) -> BaseException | None:
+    """Run the only app of `live`; return what it failed with, or said that it failed with."""
+    with context.working_for(drop=live.uids[0]):
+        try:
+            failure = run_app(live, 0)
+        except KeyboardInterrupt as error:  # the app's own: a worker process gets no other
+            failure = error
+    return failure or live.flow.failures.get(0)
 
 
 def _small_graph(job: Job) -> LiveGraph:
@@ -230,7 +246,8 @@ def apply_outcome(live: LiveGraph, row: int, outcome: JobOutcome) -> BaseExcepti
         if status is DROPStates.SKIPPED:
             drop.skip()
         elif status is DROPStates.ERROR:
-            drop.setError(_unbox(end.failure))
+            if end.failure is not None:  # if not, the app has failed, and the output with it
+                drop.setError(_unbox(end.failure))
         elif status is not DROPStates.INITIALIZED:
             drop.receive(end.cargo, end.size, end.crc)
             if status is DROPStates.COMPLETED:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 BLOCKS = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path("/tmp")  # noqa: S108  named as ours
+TEMPORARY = "tmp-"
+"""In the name of a block that nobody owns yet: it may be swept once its maker has ended."""
 SMALL = 1 << 16
 """Buffers of fewer bytes stay in the pickle; a block of its own costs more."""
 _ALIGN = 64
@@ -47,10 +49,14 @@ class Parcel:
         return pickle.loads(self.data, buffers=buffers)  # noqa: S301  see above
 
     def own(self) -> Parcel:
-        """Become the owner of the block: it is removed when this object goes.
+        """Become the owner of the block: it is removed when this object goes, and not before.
 
         What has mapped the block keeps its view; copies in other processes cannot be opened then.
         """
+        if TEMPORARY in self.block:
+            name = self.block.replace(TEMPORARY, "", 1)
+            (BLOCKS / self.block).rename(BLOCKS / name)
+            self.block = name
         self._owned = True
         return self
 

@@ -10,8 +10,10 @@ the thread itself: a process of their own would add nothing.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
+import select
 import signal
 import subprocess
 import sys
@@ -21,11 +23,12 @@ from socket import socketpair
 from typing import Any
 
 from dlg.drops.execution import run_app
-from dlg.drops.live import LiveGraph
+from dlg.drops.live import RUNNING, LiveGraph
 from dlg.drops.pool import ThreadPool
 from dlg.drops.remote import Job, JobOutcome, apply_outcome, make_job, run_job
 from dlg.exceptions import WorkerDiedError
 from dlg.support import parcels
+from dlg.support.interrupts import is_interrupt
 
 END_S = 2.0
 """Seconds a worker process gets to end by itself when the runner is closed."""
@@ -49,17 +52,30 @@ class ProcessRunner(ThreadPool):
             job = make_job(live, row, self._prefix)
             job.own()
             app = live.drop(row)
-            worker = self._worker()
-            app.stopper = worker.kill
-            outcome = worker.run(job, app.uid)
-            return apply_outcome(live, row, outcome)
-        except Exception as error:  # noqa: BLE001  whatever keeps an app from running is its failure
+            outcome = self._run(live, row, app, job)
+            return None if outcome is None else apply_outcome(live, row, outcome)
+        except BaseException as error:  # whatever keeps an app from running is its failure
+            if is_interrupt(error):
+                raise
             return error
+
+    def _run(self, live: LiveGraph, row: int, app: Any, job: Job) -> JobOutcome | None:
+        """Return what comes of `job` in this thread's worker; None if `app` was cancelled."""
+        worker = self._worker()
+        app.stopper = functools.partial(worker.stop, worker.begin())
+        try:
+            # Only now: whoever cancels from here on finds the stopper, who did before did not.
+            if live.flow.exec_status[row] != RUNNING:
+                return None
+            return worker.run(job, app.uid)
+        finally:
+            worker.end()
 
     def _worker(self) -> _Worker:
         worker: _Worker | None = getattr(self._mine, "worker", None)
         if worker is None or not worker.alive:
-            worker = self._mine.worker = _Worker(self._prefix)
+            temporary = f"{self._prefix}{parcels.TEMPORARY}{secrets.token_hex(4)}-"
+            worker = self._mine.worker = _Worker(temporary)
         return worker
 
     def leave_thread(self) -> None:
@@ -71,43 +87,86 @@ class ProcessRunner(ThreadPool):
     def close(self) -> None:
         """End all worker processes and remove what they may have left in shared memory."""
         super().close()
-        parcels.sweep(f"{self._prefix}tmp-")
+        parcels.sweep(f"{self._prefix}{parcels.TEMPORARY}")
 
 
 class _Worker:
-    """The parent's end of one worker process."""
+    """The parent's end of one worker process.
 
-    def __init__(self, prefix: str) -> None:
+    Each job has a number. Who cancels an app comes from another thread and may come late, when
+    the process is at work for the next app already; so he names the job that he means.
+    """
+
+    def __init__(self, temporary: str) -> None:
+        """Start a process whose blocks of shared memory get names that begin with `temporary`."""
         ours, theirs = socketpair()
         with theirs:
-            call = f"serve({theirs.fileno()}, {prefix!r})"
+            call = f"serve({theirs.fileno()}, {temporary!r})"
             code = f"from dlg_engine.runners.processes import serve; {call}"
             # A plain new interpreter: forking would copy the locks of other threads, and what
             # multiprocessing spawns would run the user's main module again.
             self._process = subprocess.Popen(
                 [sys.executable, "-c", code], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
             )  # fmt: skip
+        self._temporary = temporary
         self._connection = Connection(ours.detach())
+        self._lock = threading.Lock()
+        self._jobs = 0
+        self._at_work = False
         self.alive = True
+        self._buried = False
+        self._ended = os.pidfd_open(self._process.pid)
+        self._news = select.poll()
+        for descriptor in (self._connection.fileno(), self._ended):
+            self._news.register(descriptor, select.POLLIN)
         self._send([path or os.getcwd() for path in sys.path])  # noqa: PTH109  as the interpreter does
+
+    def begin(self) -> int:
+        """Return the number of the job that the process works for from now on."""
+        with self._lock:
+            self._at_work = True
+            self._jobs += 1
+            return self._jobs
+
+    def stop(self, job: int) -> None:
+        """End the process at once, if it still works for job number `job`: that was cancelled."""
+        with self._lock:
+            if self._at_work and job == self._jobs:
+                self.alive = False
+                self._process.kill()
+
+    def end(self) -> None:
+        """The job is done: nobody can stop it any more."""
+        with self._lock:
+            self._at_work = False
+        if not self.alive:
+            self._bury()
 
     def run(self, job: Job, uid: str) -> JobOutcome:
         """Return what came of `job`; raise `WorkerDiedError` if the process dies over it."""
         message = parcels.wrap(job, "")  # the job's own buffers are in parcels already
         try:
             self._send(message)
-            outcome: JobOutcome = self._connection.recv().open()
+            outcome: JobOutcome = self._receive().open()
         except (EOFError, OSError) as error:
             raise self._dead(uid) from error
+        outcome.own()
         return outcome
 
     def _send(self, message: Any) -> None:
         self._connection.send(message)
 
+    def _receive(self) -> Any:
+        """Return the next message; raise `EOFError` if the process has ended without one.
+
+        What the process itself has started may outlive it and keep the socket open.
+        """
+        if all(descriptor == self._ended for descriptor, _ in self._news.poll()):
+            raise EOFError
+        return self._connection.recv()
+
     def _dead(self, uid: str) -> WorkerDiedError:
-        self.alive = False
-        self._connection.close()
-        code = self._process.wait()
+        code = self._bury()
         how = (
             f"was killed by signal {-code} ({signal.Signals(-code).name})"
             if code < 0
@@ -116,30 +175,35 @@ class _Worker:
         pid = self._process.pid
         return WorkerDiedError(f"drop {uid}: the worker process {pid} that ran it {how}")
 
-    def kill(self) -> None:
-        """End the process at once: the app it runs was cancelled."""
-        self._process.kill()
-
     def close(self) -> None:
         """Let the process end by itself, or end it."""
-        if not self.alive:
-            return
+        self._bury()
+
+    def _bury(self) -> int:
+        """Wait for the end of the process, which cannot be asked for anything any more.
+
+        Returns its exit code. What it had in shared memory that has not come here is removed.
+        """
         self.alive = False
-        self._connection.close()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        if not self._buried:
+            self._buried = True
+            self._connection.close()
+            try:
+                self._process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
             self._process.wait()
+            os.close(self._ended)
+            parcels.sweep(self._temporary)
+        return self._process.returncode
 
 
-def serve(descriptor: int, prefix: str) -> None:
+def serve(descriptor: int, temporary: str) -> None:
     """Be a worker process: run the jobs that come over socket `descriptor` until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process of the graph
     connection = Connection(descriptor)
     sys.path[:] = connection.recv()
-    own = f"{prefix}tmp-"
     with contextlib.suppress(EOFError, ConnectionError):  # the parent has no more work
         while True:
             job = connection.recv().open()
-            connection.send(parcels.wrap(run_job(job, own), ""))
+            connection.send(parcels.wrap(run_job(job, temporary), ""))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,9 @@ from dlg.exceptions import WorkerDiedError
 from dlg.support import parcels
 from dlg.testing.graphs import app, data
 from dlg_engine.embedded import run_graph
+from dlg_engine.runners.processes import ProcessRunner
 from dlg_engine.sessions.report import RunReport
+from dlg_engine.sessions.session import Session
 
 FUNCTION = "dlg.apps.python_function.PyFuncApp"
 
@@ -119,3 +124,115 @@ def test_files_are_written_where_the_graph_says(tmp_path: Path) -> None:
     report = run(specs, tmp_path)
     assert report.status == "FINISHED", report.errors
     assert (report.session_dir / "x" / "y.txt").read_text() == "hello"
+
+
+def pipes(tmp_path: Path, *names: str) -> list[Path]:
+    for name in names:
+        os.mkfifo(tmp_path / name)
+    return [tmp_path / name for name in names]
+
+
+@pytest.mark.parametrize("heirs", [False, True], ids=["alone", "with a process of its own"])
+def test_a_worker_that_is_killed_from_outside_is_replaced(tmp_path: Path, heirs: bool) -> None:
+    (pids,) = pipes(tmp_path, "pids")
+    fork = " if os.fork() == 0:\n  signal.pause()\n" if heirs else ""
+    code = (
+        f"def f():\n import os, signal\n own = os.getpid()\n{fork}"
+        f" open({str(pids)!r}, 'w').write(f'{{own}} {{os.getpgid(0)}}')\n signal.pause()"
+    )
+    specs = [function("dies", ["never"], code), data("never")]
+    for i in range(3):
+        specs += [function(f"lives{i}", [f"d{i}"], f"def f():\n return {i}"), data(f"d{i}")]
+    reports: list[RunReport] = []
+
+    def work() -> None:
+        reports.append(run_graph(specs, runner="processes", workers=1, workdir=tmp_path))
+
+    running = threading.Thread(target=work)
+    running.start()
+    pid = int(pids.read_text().split()[0])
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        os.kill(pid, signal.SIGKILL)
+        running.join(30)
+    finally:
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
+    assert len(children) == heirs
+    (report,) = reports
+    (error,) = report.errors
+    assert (error.uid, type(error.error)) == ("dies", WorkerDiedError)
+    assert f"process {pid} that ran it was killed by signal 9" in error.exception
+    assert [report.result(f"d{i}") for i in range(3)] == [0, 1, 2]
+
+
+def test_who_cancels_an_app_too_late_does_not_stop_the_next_one(tmp_path: Path) -> None:
+    (pipe,) = pipes(tmp_path, "pipe")
+    specs = [
+        function("first", ["d"], "def f():\n return 1"), data("d", ["next"]),
+        function("next", ["end"], f"def f(d):\n return open({str(pipe)!r}).read()"), data("end"),
+    ]  # fmt: skip
+    runner = ProcessRunner(1)
+    session = Session("late", tmp_path / "late", runner)
+    session.add_graph(specs)
+    try:
+        session.deploy()
+        with pipe.open("w") as told:  # opens when the other end has been opened, too
+            assert session.live is not None
+            session.live.drop(session.live.row_of("first")).interrupt()
+            told.write("alive")
+        assert session.wait(30)
+        session.close()
+        assert session.report().result("end") == "alive"
+    finally:
+        runner.close()
+
+
+def test_a_large_result_is_there_after_the_run(tmp_path: Path) -> None:
+    code = "def f():\n import numpy as np\n return np.ones(1_000_000)"
+    report = run([function("make", ["array"], code), data("array")], tmp_path)
+    assert report.result("array").sum() == 1_000_000
+
+
+def test_a_worker_that_is_killed_leaves_no_shared_memory_behind(tmp_path: Path) -> None:
+    code = """def f():
+ import os, signal
+ import numpy as np
+ class Deadly:
+  def __reduce__(self):
+   os.kill(os.getpid(), signal.SIGKILL)
+ return np.ones(1_000_000), Deadly()
+"""
+    ours = f"dlg-{os.getpid()}-*"
+    before = set(parcels.BLOCKS.glob(ours))
+    runner = ProcessRunner(1)
+    specs = [function("a", ["large", "deadly"], code), data("large"), data("deadly")]
+    try:
+        report = run_graph(specs, runner=runner, workdir=tmp_path, timeout=60)
+        assert isinstance(report.errors[0].error, WorkerDiedError)
+        assert not set(parcels.BLOCKS.glob(ours)) - before
+    finally:
+        runner.close()
+
+
+def test_running_out_of_time_leaves_no_shared_memory_behind(tmp_path: Path) -> None:
+    (begun,) = pipes(tmp_path, "begun")
+    use = f"def f(array):\n open({str(begun)!r}, 'w').close()\n while True:\n  pass"
+    make = "def f():\n import numpy as np\n return np.ones(1_000_000)"
+    specs = [
+        function("make", ["array"], make), data("array", ["a"]),
+        function("a", ["d"], use), data("d"),
+    ]  # fmt: skip
+    ours = f"dlg-{os.getpid()}-*"
+    before = set(parcels.BLOCKS.glob(ours))
+    runner = ProcessRunner(1)
+    session = Session("late", tmp_path / "late", runner)
+    session.add_graph(specs)
+    try:
+        session.deploy()
+        begun.read_text()  # until it has begun
+        assert session.cancel("ran out of time")
+        gc.collect()
+        assert not set(parcels.BLOCKS.glob(ours)) - before
+    finally:
+        runner.close()
