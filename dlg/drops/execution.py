@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from dlg.ddap_protocol import AppDROPStates
-from dlg.drops.live import LiveGraph
+from dlg.drops.live import RUNNING, LiveGraph
 from dlg.exceptions import ErrorManagerCaughtException, UsageError
 from dlg.support import context
+from dlg.support.interrupts import is_interrupt
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,12 @@ def run_app(live: LiveGraph, row: int) -> BaseException | None:
         app: Any = live.objects[row] or live.borrow(row)
         if app._given:
             app.autofill_environment_variables()
-    except Exception as error:  # noqa: BLE001  whatever a component raises is the drop's failure
+    except BaseException as error:  # whatever a component raises is the drop's failure
+        if is_interrupt(error):
+            raise
         return error
+    if live.flow.exec_status[row] != RUNNING:  # cancelled before there was an object to tell
+        return None
     return _run(live, row, app)
 
 
@@ -38,8 +42,10 @@ def _run(live: LiveGraph, row: int, app: Any) -> BaseException | None:
             app.run()
         except (UsageError, ErrorManagerCaughtException) as error:
             return error
-        except (Exception, SystemExit) as error:
-            if tries >= app.n_tries or live.flow.exec_status[row] != AppDROPStates.RUNNING:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            if tries >= app.n_tries or live.flow.exec_status[row] != RUNNING:
                 return error
             logger.warning(
                 "app %s failed and will be tried %d more times",

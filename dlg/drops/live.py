@@ -20,6 +20,7 @@ from dlg.drops.surroundings import ALONE, Surroundings
 from dlg.states.flow import Flow
 from dlg.states.steps import Effect
 from dlg.support import context
+from dlg.support.interrupts import is_interrupt
 
 logger = logging.getLogger(__name__)
 
@@ -310,7 +311,9 @@ class LiveGraph(LiveObjects):
                 self.apply(self.flow.end)
             elif self.objects[row] is not None:
                 self._close_up(effect, self.objects[row])
-        except Exception as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             logger.warning("drop %s failed", self.uids[row], exc_info=error)
             self.apply(self.flow.fail, row, error)
 

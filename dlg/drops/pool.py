@@ -6,11 +6,14 @@ when a graph can use one more worker.
 
 from __future__ import annotations
 
+import logging
 import threading
 from queue import SimpleQueue
 
 from dlg.drops.live import LiveGraph
 from dlg.drops.runners import Runner
+
+logger = logging.getLogger(__name__)
 
 JOIN_S = 1.0
 
@@ -48,12 +51,21 @@ class ThreadPool(Runner):
     def _serve(self) -> None:
         try:
             while (live := self._queue.get()) is not None:
-                live.work(self)
+                self._work(live)
                 del live  # a thread that waits for work must not keep a whole graph in memory
                 with self._lock:
                     self._asked -= 1
         finally:
             self.leave_thread()
+
+    def _work(self, live: LiveGraph) -> None:
+        try:
+            live.work(self)
+        except BaseException:
+            # Failures of apps do not come here. If the thread died of an error of ours, the graph
+            # would wait for it for ever; as it is, the run ends and says what was not done.
+            logger.exception("a worker of %s broke off", self.name, extra={"action": "broke_off"})
+            live.leave()
 
     def leave_thread(self) -> None:
         """Free what a thread holds for itself; called in the thread when it ends."""

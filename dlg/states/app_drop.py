@@ -35,7 +35,11 @@ TABLE: Mapping[tuple[X, Event], X] = {
     (X.RUNNING, Event.FAIL): X.ERROR,
     (X.RUNNING, Event.SKIP): X.SKIPPED,
     (X.RUNNING, Event.CANCEL): X.CANCELLED,
+    # An app may say itself how it ended, and return from `run` or fail only then.
+    (X.FINISHED, Event.FINISH): X.FINISHED,
+    (X.FINISHED, Event.FAIL): X.ERROR,
     (X.FINISHED, Event.CANCEL): X.FINISHED,
+    (X.ERROR, Event.FINISH): X.ERROR,
     (X.ERROR, Event.FAIL): X.ERROR,
     (X.ERROR, Event.CANCEL): X.ERROR,
     # What a cancelled app still does is ignored.

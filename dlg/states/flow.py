@@ -49,6 +49,7 @@ from dlg.states.steps import (
     RUNNING,
     SEALED,
     TOLD,
+    UNCHANGED,
     WATCHED,
     WRITE,
     Effect,
@@ -262,7 +263,10 @@ class Flow(Columns):
         return after
 
     def _set_app(self, row: int, steps: Steps) -> int:
-        """Take one step of the app table: nothing else changes the status of an app."""
+        """Take one step of the app table: nothing else changes the status of an app.
+
+        Returns the new execution status, or UNCHANGED.
+        """
         before = self.exec_status[row]
         after = steps[before]
         if after == REFUSED:
@@ -272,4 +276,5 @@ class Flow(Columns):
             self.status[row] = APP_STATUS[after]
             if self.traits[row] & WATCHED:
                 self.effects.append((Effect.TELL, row, self.status[row]))
-        return after
+            return after
+        return UNCHANGED

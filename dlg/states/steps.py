@@ -66,6 +66,8 @@ COMPLETED, NOT_RUN, RUNNING, FINISHED = (
 TOLD = WATCHED | SEALED | GATE
 """Traits of data whose every step has effects."""
 REFUSED = 255
+UNCHANGED = 254
+"""Neither is the number of any state."""
 
 
 class Steps(tuple[int, ...]):
