@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 from dlg.ddap_protocol import ChecksumTypes, DROPStates
 from dlg.drops.base import AbstractDROP
 from dlg.drops.io import DataIO, ErrorIO, OpenMode
+from dlg.drops.live import RUNNING
+from dlg.drops.mailboxes import hand_over
 from dlg.exceptions import InvalidDropException, UnexpectedEventError
 from dlg.states.steps import SEALED
 from dlg.support import checksums, serialize
@@ -121,7 +123,8 @@ class DataDROP(AbstractDROP):
         graph = self._graph
         for row in graph.streams[self._row]:
             graph.apply(graph.flow.claim, row)
-            graph.drop(row).dataWritten(self.uid, bytes(data))
+            if graph.flow.exec_status[row] == RUNNING:  # not failed over an earlier piece
+                hand_over(graph, row, "dataWritten", self.uid, bytes(data))
 
     def _close_writer(self) -> None:
         if self._writer is not None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from dlg.ddap_protocol import AppDROPStates, DROPStates
+from dlg.drops.mailboxes import Letter, hand_over
 from dlg.drops.objects import LiveObjects
 from dlg.drops.surroundings import ALONE, Surroundings
 from dlg.states.flow import Flow
@@ -67,8 +68,8 @@ class LiveGraph(LiveObjects):
     """
 
     __slots__ = (
-        "_delivering", "_ended", "_left", "_out", "_turn", "children", "flow", "manual",
-        "parents", "pending", "runner", "streams", "surroundings", "tokens",
+        "_delivering", "_ended", "_left", "_out", "_turn", "boxes", "children", "flow",
+        "manual", "parents", "pending", "runner", "streams", "surroundings", "tokens",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, oids: list[str], uids: list[str], runner: WorkerSource) -> None:
@@ -81,6 +82,8 @@ class LiveGraph(LiveObjects):
         self.parents: dict[int, int] = {}
         self.manual: list[int] = []
         """Apps that decide by themselves when they run and when they have finished."""
+        self.boxes: dict[int, deque[Letter]] = {}
+        """For each app that is being called: the calls that wait (`dlg.drops.mailboxes`)."""
         self.surroundings: Surroundings = ALONE
         self.runner = runner
         self.tokens = 0
@@ -304,7 +307,8 @@ class LiveGraph(LiveObjects):
             if effect is Effect.SEAL:
                 self.drop(row).setCompleted()
             elif effect is Effect.INFORM:
-                self.drop(row).dropCompleted(self.uids[other], DROPStates(self.flow.status[other]))
+                status = DROPStates(self.flow.status[other])
+                hand_over(self, row, "dropCompleted", self.uids[other], status)
             elif effect is Effect.TELL:
                 self.drop(row)._tell(DROPStates(other))
             elif effect is Effect.END:

@@ -4,7 +4,8 @@ Each thread of the pool owns one worker process, started when it is first needed
 over a socket that only the two of them hold. Arrays do not go through the socket but through
 shared memory (`dlg.support.parcels`). A worker that dies fails the app it was running and is
 replaced. Apps that wait for something outside of Python (programs, timers, sockets) are run in
-the thread itself: a process of their own would add nothing.
+the thread itself: a process of their own would add nothing. So are apps whose output is read
+while it is being written, as the readers are here.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class ProcessRunner(ThreadPool):
 
     def call(self, live: LiveGraph, row: int) -> BaseException | None:
         """Run app `row` of `live` in this thread's worker process, or here if it belongs here."""
-        if live.classes[live.class_ids[row]].runs_here:
+        if live.classes[live.class_ids[row]].runs_here or _streams(live, row):
             return run_app(live, row)
         try:
             job = make_job(live, row, self._prefix)
@@ -88,6 +89,12 @@ class ProcessRunner(ThreadPool):
         """End all worker processes and remove what they may have left in shared memory."""
         super().close()
         parcels.sweep(f"{self._prefix}{parcels.TEMPORARY}")
+
+
+def _streams(live: LiveGraph, row: int) -> bool:
+    """Return whether somebody here reads what app `row` writes while it is being written."""
+    streams = live.streams
+    return bool(streams) and any(target in streams for target in live.flow.after[row])
 
 
 class _Worker:
