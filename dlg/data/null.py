@@ -37,7 +37,11 @@ class NullDROP(DataDROP):
 
 
 class EndDROP(NullDROP):
-    """An end marker: when it completes, what has not begun is skipped and the graph ends."""
+    """An end marker: when it completes, what has not begun is skipped and the graph ends.
+
+    Its own consumers have not begun either. Apps that are running at that moment finish their work
+    and complete their outputs; nothing is run after them.
+    """
 
     __slots__ = ()
 

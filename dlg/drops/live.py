@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from dlg.ddap_protocol import AppDROPStates, DROPStates
@@ -312,7 +313,7 @@ class LiveGraph(LiveObjects):
             elif effect is Effect.TELL:
                 self.drop(row)._tell(DROPStates(other))
             elif effect is Effect.END:
-                self.apply(self.flow.end)
+                self.apply(self._end)
             elif self.objects[row] is not None:
                 self._close_up(effect, self.objects[row])
         except BaseException as error:
@@ -320,6 +321,13 @@ class LiveGraph(LiveObjects):
                 raise
             logger.warning("drop %s failed", self.uids[row], exc_info=error)
             self.apply(self.flow.fail, row, error)
+
+    def _end(self) -> None:
+        """Skip all that has not begun, apps that were handed out as well; give it to `apply`."""
+        with suppress(IndexError):  # workers take from it meanwhile
+            while True:
+                self.flow.skip(self._out.popleft())
+        self.flow.end()
 
     def _close_up(self, effect: Effect, drop: LiveDrop) -> None:
         if effect is Effect.CLOSE:

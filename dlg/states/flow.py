@@ -38,10 +38,10 @@ from dlg.states.steps import (
     DATA_SKIP,
     DELETE,
     EXPIRE,
-    EXTERNAL,
     FINISH,
     FINISHED,
     GATE,
+    HOLDS,
     MANUAL,
     NOT_RUN,
     REFUSED,
@@ -126,9 +126,15 @@ class Flow(Columns):
             self._spread(row)
 
     def end(self) -> None:
-        """Skip everything that has not begun: an end marker was reached."""
+        """Skip everything that has not begun: an end marker was reached.
+
+        The outputs of an app that is running have; they end with it.
+        """
+        exec_status = self.exec_status
         for row, status in enumerate(self.status):
-            if status in DATA_OPEN and self.exec_status[row] == NOT_RUN:
+            if status not in DATA_OPEN or exec_status[row] != NOT_RUN:
+                continue
+            if self.traits[row] & APP or all(exec_status[i] != RUNNING for i in self.before[row]):
                 self.skip(row)
 
     # -- events of data -------------------------------------------------------------------
@@ -179,7 +185,8 @@ class Flow(Columns):
             if trait & APP:
                 if self.users:
                     self.used(row)
-            elif good and trait & EXTERNAL:
+            elif good and trait & HOLDS:
+                stack += self._completed_around(row)
                 continue
             for target in after[row]:
                 kind = traits[target]
@@ -195,6 +202,11 @@ class Flow(Columns):
                         self.ready.append(target)
                 elif self._arrived(target):
                     stack.append(target)
+
+    def _completed_around(self, row: int) -> list[int]:
+        """Tell the container of `row`, but no app, of its end; return it if that ends it."""
+        around = [target for target in self.after[row] if not self.traits[target] & APP]
+        return [target for target in around if self._hear(target, row)]
 
     def _hear(self, target: int, row: int) -> bool:
         """Tell `target` of the end of `row`, where something is unusual; return if it ends it."""

@@ -31,7 +31,7 @@ class Trait(IntFlag):
     EXPIRES = 32
     """Data that is released once its last consumer has ended."""
     GATE = 64
-    """An end marker: once it completes, what has not run is not needed any more."""
+    """An end marker: once it completes, what has not begun, its consumers too, is skipped."""
 
 
 class Effect(IntEnum):
@@ -63,6 +63,8 @@ COMPLETED, NOT_RUN, RUNNING, FINISHED = (
     int(X.RUNNING),
     int(X.FINISHED),
 )
+HOLDS = EXTERNAL | GATE
+"""Traits of data whose good end makes no app ready."""
 TOLD = WATCHED | SEALED | GATE
 """Traits of data whose every step has effects."""
 REFUSED = 255

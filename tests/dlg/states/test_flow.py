@@ -167,6 +167,33 @@ def test_an_end_marker_skips_what_has_not_begun() -> None:
     assert [S(s) for s in flow.status] == [S.COMPLETED, S.SKIPPED, S.SKIPPED]
 
 
+def test_nothing_that_consumes_an_end_marker_is_run() -> None:
+    flow = make([GATE, APP, 0], [(0, 1), (1, 2)])
+    flow.complete(0)
+    assert not flow.ready
+    flow.end()
+    assert [S(s) for s in flow.status] == [S.COMPLETED, S.SKIPPED, S.SKIPPED]
+
+
+def test_what_is_running_when_an_end_marker_is_reached_writes_its_outputs() -> None:
+    flow = make([APP, 0, APP, 0, GATE], [(0, 1), (1, 2), (2, 3)])
+    flow.claim(0)
+    flow.complete(4)
+    flow.end()
+    assert [S(s) for s in flow.status[:4]] == [S.INITIALIZED] * 2 + [S.SKIPPED] * 2
+    flow.finish(0)
+    assert [S(s) for s in flow.status[:4]] == [S.COMPLETED] * 2 + [S.SKIPPED] * 2
+    assert not flow.ready
+
+
+@pytest.mark.parametrize("trait", [GATE, EXTERNAL])
+def test_data_that_makes_no_app_ready_completes_its_container_all_the_same(trait: int) -> None:
+    flow = make([trait, 0, APP], [(0, 1), (0, 2)])
+    flow.complete(0)
+    assert [S(s) for s in flow.status] == [S.COMPLETED, S.COMPLETED, S.INITIALIZED]
+    assert not flow.ready
+
+
 def test_an_event_that_is_not_in_the_table_is_refused() -> None:
     flow = make([0], [])
     flow.complete(0)
