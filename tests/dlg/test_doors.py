@@ -148,7 +148,6 @@ dlg.utils
 
 _REPRODUCIBILITY = "comes with reproducibility"
 LEFT_OUT = {
-    "dlg.rpc": "comes with the managers",
     "dlg.drop.AbstractDROP.phase": "comes with the life-cycle manager",
     "dlg.drop.AbstractDROP.commit": _REPRODUCIBILITY,
     "dlg.drop.AbstractDROP.dropReproComplete": _REPRODUCIBILITY,
