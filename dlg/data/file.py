@@ -154,6 +154,11 @@ class FileDROP(DataDROP):
         if path.is_file():
             self._size = path.stat().st_size
 
+    def _discard(self) -> None:
+        """Empty the file; a device or a pipe has nothing that could be taken back."""
+        if Path(self.path).is_file():
+            os.truncate(self.path, 0)
+
     def pack_place(self) -> str:
         """Return the path, which another process might work out differently."""
         return self.path

@@ -102,6 +102,9 @@ class SharedMemoryDROP(DataDROP):
         self._gathered += data
         return memoryview(data).nbytes
 
+    def _discard(self) -> None:
+        self._gathered = bytearray()
+
     def seal(self) -> None:
         """Make the block and move the data into it."""
         if not self._gathered and self.pydata is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from dlg.ddap_protocol import ChecksumTypes, DROPStates
@@ -130,6 +131,31 @@ class DataDROP(AbstractDROP):
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.close()
+
+    def take_back(self) -> bool:
+        """Forget what the app that writes the drop has written, as it is to be tried again.
+
+        Returns False if that cannot be done: the drop is over, streaming consumers have had the
+        data, or other apps write to the drop, too.
+        """
+        graph, row = self._graph, self._row
+        status = self.status
+        if status is not DROPStates.WRITING:
+            return status in {DROPStates.INITIALIZED, DROPStates.SKIPPED, DROPStates.CANCELLED}
+        if row in graph.streams or len(graph.flow.before[row]) > 1:
+            return False
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(OSError):  # of what could not be written nothing is missed
+                writer.close()
+        if writer is not None or self.pack_place() is None:  # what is at a place may be others'
+            self._discard()
+        self._size, self._crc = None, 0
+        return True
+
+    def _discard(self) -> None:
+        """Forget what has been written through the drop."""
+        self._delete_data()
 
     def setCompleted(self) -> None:
         """Close what is open, seal the data, move to COMPLETED and trigger the consumers."""
@@ -271,4 +297,5 @@ class DataDROP(AbstractDROP):
         """Expire and delete the data, which nobody needs any more, unless it is to be kept."""
         if self.expireAfterUse and not self.persist and self.status is DROPStates.COMPLETED:
             self._graph.apply(self._graph.flow.expire, self._row)
+            self._delete_data()  # before the drop is DELETED: if it fails, the data is still there
             self.delete()

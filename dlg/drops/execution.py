@@ -17,7 +17,8 @@ def run_app(live: LiveGraph, row: int) -> BaseException | None:
     """Run app `row` of `live` in this thread; return what it failed with, or None.
 
     An app is tried `n_tries` times. A failure that is the user's fault or is marked as permanent
-    is not tried again, nor is an app that was cancelled meanwhile.
+    is not tried again, nor is an app that was cancelled meanwhile or whose outputs cannot be
+    taken back.
     """
     try:
         app: Any = live.objects[row] or live.borrow(row)
@@ -47,9 +48,27 @@ def _run(live: LiveGraph, row: int, app: Any) -> BaseException | None:
                 raise
             if tries >= app.n_tries or live.flow.exec_status[row] != RUNNING:
                 return error
+            if not _take_back(live, row, error):
+                return error
             logger.warning(
                 "app %s failed and will be tried %d more times",
                 app.uid, app.n_tries - tries, exc_info=error, extra={"action": "app_retried"},
             )  # fmt: skip
         else:
             return None
+
+
+def _take_back(live: LiveGraph, row: int, error: BaseException) -> bool:
+    """Forget what app `row`, which failed with `error`, has written; return whether it could be.
+
+    Were it kept, the output would hold what both tries have written.
+    """
+    made = [live.objects[target] for target in live.flow.after[row]]
+    try:
+        if all(drop.take_back() for drop in made if drop is not None):
+            return True
+        why = "others have seen what it wrote, or have written there, too"
+    except Exception as trouble:  # noqa: BLE001  a storage may refuse in any way
+        why = f"what it wrote could not be taken back: {trouble}"
+    error.add_note(f"drop {live.uids[row]} was not tried again: {why}")
+    return False
