@@ -71,6 +71,7 @@ class LiveGraph(LiveObjects):
     __slots__ = (
         "_delivering", "_ended", "_left", "_out", "_turn", "boxes", "children", "flow",
         "manual", "parents", "pending", "runner", "streams", "surroundings", "tokens",
+        "warnings",
     )  # fmt: skip
 
     def __init__(self, flow: Flow, oids: list[str], uids: list[str], runner: WorkerSource) -> None:
@@ -85,6 +86,8 @@ class LiveGraph(LiveObjects):
         """Apps that decide by themselves when they run and when they have finished."""
         self.boxes: dict[int, deque[Letter]] = {}
         """For each app that is being called: the calls that wait (`dlg.drops.mailboxes`)."""
+        self.warnings: list[str] = []
+        """What went wrong without being the failure of a drop."""
         self.surroundings: Surroundings = ALONE
         self.runner = runner
         self.tokens = 0
@@ -320,7 +323,10 @@ class LiveGraph(LiveObjects):
             if is_interrupt(error):
                 raise
             logger.warning("drop %s failed", self.uids[row], exc_info=error)
-            self.apply(self.flow.fail, row, error)
+            if effect is Effect.RELEASE:
+                self.warnings.append(f"{self.uids[row]}: the data could not be deleted: {error!r}")
+            else:
+                self.apply(self.flow.fail, row, error)
 
     def _end(self) -> None:
         """Skip all that has not begun, apps that were handed out as well; give it to `apply`."""
