@@ -97,7 +97,8 @@ def test_all_names_of_loopback_are_ours(site: Any, host: str) -> None:
 
 def test_a_length_that_is_no_number_is_refused(site: Any) -> None:
     kind = {"Content-Type": "application/json", "Content-Length": "many"}
-    assert site.call("POST", "/unroll", b"{}", kind).status == 400
+    # Without a body: one that nobody reads may be answered by a reset instead of our answer.
+    assert site.call("POST", "/unroll", b"", kind).status == 400
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/static/app.js", "/nowhere"])
