@@ -40,7 +40,8 @@ def sketch_logical(graph: LogicalGraph) -> Sketch:
             boxes += _embedded(node)
         else:
             boxes.append(_box(node))
-    sizes = f"{len(boxes)} nodes, {len(frames)} constructs, {len(graph.links)} links"
+    numbers = {"node": len(boxes), "construct": len(frames), "link": len(graph.links)}
+    sizes = ", ".join(f"{n} {noun}" + "s" * (n != 1) for noun, n in numbers.items())
     return Sketch(
         title=graph.name or graph.source,
         note=f"logical graph: {sizes}",

@@ -188,7 +188,7 @@ class _Arrangement:
             inside.places[thing] = x + pad, y + head
         if loose:
             inside.size = _add_rows(inside, [(t, self.sizes[t]) for t in loose], (pad, head))
-        title = 0.0 if frame is None else width_of(self.heads[frame], LABEL_PX)
+        title = 0.0 if frame is None else width_of(self.heads[frame], LABEL_PX, bold=True)
         width = max(inside.size[0], LEAST_WIDTH, title) + 2 * pad
         inside.size = width, inside.size[1] + head + pad
         self._keep_routes(inside, layout, (members, pieces), (pad, head))

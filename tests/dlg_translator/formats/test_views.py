@@ -77,3 +77,7 @@ def test_needs_are_told_in_lines_with_what_is_missing() -> None:
     text = "\n".join(describe(needs_of(read_all(drawing.document()))))
     assert "nobody_has_this  (not installed here)" in text
     assert not is_installed("nobody_has_this")
+
+
+def test_one_of_a_thing_is_counted_in_the_singular() -> None:
+    assert sketch().note == "logical graph: 6 nodes, 1 construct, 4 links"

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dlg.graph.drawing.arrange import Picture, PlacedBox, PlacedFrame, arrange
 from dlg.graph.drawing.shapes import Rect
 from dlg.graph.drawing.sketch import Box, Frame, Kind, Line, Sketch
+from dlg.graph.drawing.text import width_of
+from dlg.graph.drawing.theme import LABEL_PX
 
 
 def inside(inner: Rect, outer: Rect) -> bool:
@@ -146,3 +148,10 @@ def test_long_names_are_broken_and_cut_and_boxes_are_as_wide_as_their_text() -> 
 def test_many_drops_in_one_box_are_counted() -> None:
     (placed_box,) = arrange(Sketch(boxes=[box("a", count=12_000, kind=Kind.APP)])).boxes
     assert "12,000" in placed_box.detail
+
+
+def test_a_frame_has_room_for_its_title_which_is_bold() -> None:
+    detail = "GroupBy, by the channels of all beams"
+    frame = Frame(id="f", label="by channel", category="GroupBy", detail=detail)
+    (found,) = arrange(Sketch(title="", boxes=[box("a", "f")], frames=[frame], lines=[])).frames
+    assert width_of(found.title, LABEL_PX, bold=True) < found.rect.w
