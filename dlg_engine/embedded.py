@@ -10,6 +10,7 @@ import datetime
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def _run(
     except KeyboardInterrupt:
         if session.live is None:
             raise
-        session.cancel("interrupted from the keyboard")
+        with suppress(KeyboardInterrupt):  # a second one: the session waits for nobody any more
+            session.cancel("interrupted from the keyboard")
         raise RunInterrupted(session.report()) from None
     return session.report()
 

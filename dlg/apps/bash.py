@@ -167,11 +167,16 @@ class BashShellApp(BarrierAppDROP):
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
 
     def interrupt(self) -> None:
-        """End the whole group of processes that the command started."""
+        """End the whole group of processes that the command started; the second time, at once."""
         for pipe in getattr(self, "_pipes", ()):
             pipe.release()
         command = getattr(self, "_running", None)
-        if command is not None:
+        if command is None:
+            return
+        if command.stopping:
+            command.kill()
+        else:
+            command.stopping = True
             # Who cancels a graph must not wait for one stubborn command after the other.
             threading.Thread(
                 target=command.stop, args=(GRACE_S,), name=f"dlg-stop-{self.uid}", daemon=True

@@ -277,7 +277,10 @@ class AbstractDROP(EventFirer, EventHandler):
         """All consumers have ended: drop what is not to be kept. Apps keep nothing."""
 
     def interrupt(self) -> None:
-        """The drop was cancelled while it was running: end what it waits for."""
+        """The drop was cancelled while it was running: end what it waits for.
+
+        Called again, it means: at once.
+        """
 
     def _close_writer(self) -> None:
         """Close what was opened for writing."""

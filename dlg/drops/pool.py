@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from queue import SimpleQueue
 
 from dlg.drops.live import LiveGraph
@@ -16,6 +17,7 @@ from dlg.drops.runners import Runner
 logger = logging.getLogger(__name__)
 
 JOIN_S = 1.0
+"""How long closing a pool waits for its threads, all in all."""
 
 
 class ThreadPool(Runner):
@@ -77,6 +79,7 @@ class ThreadPool(Runner):
             threads = list(self._threads)
         for _ in threads:
             self._queue.put(None)
+        deadline = time.monotonic() + JOIN_S
         for thread in threads:
             if thread is not threading.current_thread():
-                thread.join(JOIN_S)
+                thread.join(max(0.0, deadline - time.monotonic()))

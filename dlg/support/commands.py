@@ -7,6 +7,7 @@ gigabytes does not fill the memory of the process that runs the graph.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -65,6 +66,22 @@ class Kept:
         return b"".join(self._head) + note + b"".join(self._tail)
 
 
+_RUNNING: set[Command] = set()
+"""The commands that somebody waits for."""
+
+
+def kill_all() -> None:
+    """End all commands that somebody waits for; called when the process ends.
+
+    The threads that would kill commands which have not listened end with it.
+    """
+    for command in list(_RUNNING):
+        command.kill_if_mine()
+
+
+atexit.register(kill_all)
+
+
 class Command:
     """One run of a shell command."""
 
@@ -79,6 +96,8 @@ class Command:
     ) -> None:
         """Start `line` with bash in `directory`; raise `OSError` if that cannot be done."""
         self.line = line
+        self.stopping = False
+        """Whether it has been asked to end."""
         self._process = subprocess.Popen(
             ["/bin/bash", "-c", line],
             cwd=directory,
@@ -88,9 +107,17 @@ class Command:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        self._owner = os.getpid()
+        _RUNNING.add(self)
 
     def wait(self) -> Outcome:
         """Return what came of the command once it has ended and closed its output."""
+        try:
+            return self._wait()
+        finally:
+            _RUNNING.discard(self)
+
+    def _wait(self) -> Outcome:
         kept_out, kept_err = Kept(), Kept()
         reader = threading.Thread(
             target=_drain, args=(self._process.stderr, kept_err), name="dlg-stderr", daemon=True
@@ -103,11 +130,22 @@ class Command:
 
     def stop(self, grace_s: float = GRACE_S) -> None:
         """Ask the whole group to end, and kill what is left of it after `grace_s` seconds."""
+        self.stopping = True
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(grace_s)
         # The shell may be gone while what it started is not; its group has its number.
+        self.kill()
+
+    def kill(self) -> None:
+        """End the whole group at once."""
+        self.stopping = True
         self._signal(signal.SIGKILL)
+
+    def kill_if_mine(self) -> None:
+        """End the whole group at once, unless this process is only a copy of its owner."""
+        if os.getpid() == self._owner:
+            self.kill()
 
     def _signal(self, number: signal.Signals) -> None:
         try:

@@ -51,6 +51,7 @@ def summary_lines(report: RunReport) -> Iterator[str]:
     yield _headline(report)
     yield from _state_lines(report.counts)
     yield from _waiting_lines(report)
+    yield from _warning_lines(report.warnings)
     yield from _result_lines(report)
 
 
@@ -94,6 +95,13 @@ def _waiting_lines(report: RunReport) -> Iterator[str]:
         few = ", ".join(report.waiting[:5])
         more = ", ..." if len(report.waiting) > 5 else ""  # noqa: PLR2004
         yield f"  still waiting, since nothing triggers them: {few}{more}"
+
+
+def _warning_lines(warnings: Sequence[str]) -> Iterator[str]:
+    for warning in warnings[:SHOWN_ERRORS]:
+        yield "  " + click.style("warning: ", fg="yellow") + _said(warning)
+    if len(warnings) > SHOWN_ERRORS:
+        yield f"  and {len(warnings) - SHOWN_ERRORS:,} more warnings: --report FILE has them all"
 
 
 def _result_lines(report: RunReport) -> Iterator[str]:

@@ -68,6 +68,8 @@ class RunReport:
     """Why a run that is not FINISHED ended, where no drop's error says it."""
     waiting: tuple[str, ...] = ()
     """Drops that never ended because nothing triggered them (the first hundred)."""
+    warnings: tuple[str, ...] = ()
+    """What went wrong without being the failure of a drop."""
 
     def result(self, uid: str) -> Any:
         """Return the value of data drop `uid`: the object an app put there, or its bytes.
@@ -102,6 +104,7 @@ class RunReport:
             "timings": dict(self.timings),
             "errors": errors,
             "waiting": list(self.waiting),
+            "warnings": list(self.warnings),
             "session_dir": str(self.session_dir),
         }
 

@@ -17,7 +17,7 @@ from typing import Any
 from dlg import settings
 from dlg.ddap_protocol import DROPStates
 from dlg.drops.building import live_graph
-from dlg.drops.live import LiveGraph
+from dlg.drops.live import RUNNING, LiveGraph
 from dlg.drops.runners import Runner
 from dlg.drops.surroundings import Surroundings
 from dlg.exceptions import InvalidGraphException, InvalidSessionState
@@ -182,7 +182,11 @@ class Session:
         self._step(Event.FAIL if failed or waiting else Event.FINISH)
 
     def cancel(self, reason: str = "cancelled") -> bool:
-        """Give the session up; return whether all running apps have stopped in time."""
+        """Give the session up; return whether all running apps have stopped in time.
+
+        An interrupt from the keyboard meanwhile tells them again, which is an order to stop at
+        once, and is raised.
+        """
         if self.state in OVER:
             return True
         if self._started:
@@ -192,9 +196,16 @@ class Session:
         live = self.live
         if live is None:
             return True
-        live.cancel()
-        with live.changed:
-            return live.changed.wait_for(lambda: live.idle, GRACE_S)
+        running = [row for row, s in enumerate(bytes(live.flow.exec_status)) if s == RUNNING]
+        try:
+            live.cancel()
+            with live.changed:
+                return live.changed.wait_for(lambda: live.idle, GRACE_S)
+        except KeyboardInterrupt:
+            for row in running:
+                if live.objects[row] is not None:
+                    live.objects[row].interrupt()
+            raise
 
     def report(self) -> RunReport:
         """Return what has come of the session so far."""
@@ -209,6 +220,7 @@ class Session:
             drops=Drops(live),
             reason=self.reason,
             waiting=tuple(live.uids[row] for row in self._waiting()[:NAMED_WAITING]),
+            warnings=tuple(live.warnings),
         )
 
     def _waiting(self) -> list[int]:

@@ -105,18 +105,36 @@ def test_commands_that_will_not_listen_are_killed_all_the_same(tmp_path: Path) -
     running.assert_nothing_is_left()
 
 
-def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
-    running = Running(tmp_path, "threads", trap="trap '' TERM INT; ")
+def test_a_second_interrupt_kills_the_commands_that_did_not_listen_to_the_first(
+    tmp_path: Path,
+) -> None:
+    told = tmp_path / "told"
+    trap = f"trap 'echo told >> {shlex.quote(str(told))}' TERM; trap '' INT; "
+    running = Running(tmp_path, "threads", trap=trap)
     running.process.send_signal(signal.SIGINT)
-    begun = time.monotonic()
-    while running.process.poll() is None and time.monotonic() - begun < PATIENCE_S:
-        running.process.send_signal(signal.SIGINT)
-        os.sched_yield()
-    code, _output = running.end()
-    assert code in {130, -signal.SIGINT}
-    for pid in running.pids():  # who kills has to clean up behind
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    until(told.exists, "the first interrupt was not passed on")
+    running.process.send_signal(signal.SIGINT)
+    code, output = running.end()
+    assert code == 130, output
+    assert "Traceback" not in output
     running.assert_nothing_is_left()
+
+
+LEAVES = """
+import threading
+from pathlib import Path
+from dlg.support.commands import Command
+
+command = Command({line!r}, directory=None, environment={{}})
+threading.Thread(target=command.wait, daemon=True).start()
+while not Path({begun!r}).exists():
+    command._process.poll()
+"""
+
+
+def test_a_command_does_not_outlive_the_process_that_waits_for_it(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    line = f"trap '' TERM INT; echo $$ > {begun}.new; mv {begun}.new {begun}; while :; do :; done"
+    program = LEAVES.format(line=line, begun=str(begun))
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_S)
+    until(lambda: not alive(int(begun.read_text())), "the command is still running")
