@@ -109,6 +109,11 @@ def current() -> Settings:
     return load(os.environ, _settings_file(os.environ.get("DLG_CONFIG_DIR")))
 
 
+def no_color() -> bool:
+    """Return whether the user wants no colours of any program: NO_COLOR is not empty."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
 def environment() -> dict[str, str]:
     """Return a copy of the environment of this process, for programs that apps start."""
     return dict(os.environ)

@@ -18,8 +18,9 @@ import click
 from dlg.exceptions import UsageError
 from dlg.graph.documents import read_document
 from dlg.graph.problems import Problem
+from dlg.support import garbage
 from dlg_translator.formats import read_all
-from dlg_translator.formats.document import Source
+from dlg_translator.formats.document import STANDARD_INPUT, Source, called
 from dlg_translator.formats.files import write_file
 from dlg_translator.formats.filling import configure_graph, fill_graph
 from dlg_translator.formats.needs import describe, needs_of
@@ -102,7 +103,9 @@ figures = click.option("--objectives", is_flag=True, help="Print the figures of 
 @pretty
 def fill(*, graph: str, pairs: tuple[str, ...], output: str, indent: bool) -> None:
     """Fill parameters into a logical graph: ~name in its text, NODE.FIELD of its nodes."""
-    write_document(fill_graph(_source(graph), read_pairs(pairs)), output, indent=indent)
+    with called(STANDARD_INPUT):
+        document = fill_graph(_source(graph), read_pairs(pairs))
+    write_document(document, output, indent=indent)
 
 
 @click.command("fill-config", context_settings=CONTEXT)
@@ -116,7 +119,8 @@ def fill(*, graph: str, pairs: tuple[str, ...], output: str, indent: bool) -> No
 @pretty
 def fill_config(*, graph: str, config: str | None, output: str, indent: bool) -> None:
     """Apply a graph configuration to a logical graph."""
-    document, warnings = configure_graph(_source(graph), config)
+    with called(STANDARD_INPUT):
+        document, warnings = configure_graph(_source(graph), config)
     tell(warnings)
     write_document(document, output, indent=indent)
 
@@ -225,7 +229,8 @@ def map_(
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def lgt_info(*, graph: str, as_json: bool) -> None:
     """Tell what a logical graph needs: components, packages, programs, storage."""
-    needs = needs_of(read_all(_source(graph)))
+    with called(STANDARD_INPUT):
+        needs = needs_of(read_all(_source(graph)))
     click.echo(json.dumps(needs, indent=1) if as_json else "\n".join(describe(needs)))
 
 
@@ -251,7 +256,7 @@ def read_pairs(pairs: Iterable[str]) -> dict[str, Any]:
 
 def read_template(path: str) -> WrittenTemplate:
     """Return the template in a file, or on standard input for `-`."""
-    with Stage("reading"):
+    with Stage("reading"), garbage.held_off():
         document, name = read_document(path)
         return WrittenTemplate(document, name)
 
@@ -322,7 +327,7 @@ def _unroll(
     graph: str, pairs: tuple[str, ...], stand_in: str, at_once: bool, **how: Any
 ) -> PhysicalTemplate:
     source = _source(graph)
-    with Stage("unrolling"):
+    with Stage("unrolling"), called(STANDARD_INPUT):
         template = unroll_graph(source, parameters=read_pairs(pairs), **how)
     tell(template.warnings)
     if at_once or STAND_INS[stand_in]:

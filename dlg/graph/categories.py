@@ -188,7 +188,7 @@ def resolve_class(name: str) -> type:
         near = _nearest(name, vars(importlib.import_module(module)))
         text = f"{module} has no {attribute!r}{near}"
         raise InvalidGraphException(text) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends itself is no module to import
         text = f"{name} cannot be imported: {type(error).__name__}: {error}"
         raise InvalidGraphException(text) from error
     if not isinstance(found, type):

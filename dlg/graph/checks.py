@@ -18,7 +18,7 @@ from dlg.exceptions import InvalidDropException, InvalidGraphException
 from dlg.graph.categories import resolve_class
 from dlg.graph.dropspec import LINK_KEYS, class_of, kind_of
 from dlg.graph.physical import DropKind, PhysicalGraph
-from dlg.graph.problems import Problem, Severity, pointer
+from dlg.graph.problems import Problem, Severity, json_kind, pointer
 from dlg.graph.walk import cycles
 
 Spec = Mapping[str, Any]
@@ -35,6 +35,8 @@ STANDARD_KEYS = frozenset([
 """Keys of a dropspec that every class takes, besides what it declares."""
 ARGUMENT_KEYS = ("applicationArgs", "componentParams", "constraintParams")
 FILE_CLASSES = frozenset({"dlg.data.file.FileDROP", "dlg.data.json_data.JsonDROP"})
+ELSEWHERE = "where modules are looked for, dlg run --path DIR adds a directory"
+"""What may help where a module is missing."""
 NAMED_OF_A_CLASS = 20
 """How many drops of an unknown class are listed one by one."""
 COMPARED = 5_000
@@ -89,7 +91,7 @@ def plan(class_name: str, spec: Spec) -> Plan:
 def essentials(row: int, spec: Any) -> list[Problem]:
     """Return what keeps a spec from being used at all; empty if it says enough."""
     if not isinstance(spec, Mapping):
-        text = f"expected an object with a dropspec, found {type(spec).__name__}"
+        text = f"expected an object with a dropspec, found {json_kind(spec)}"
         return [Problem(code="not-a-dropspec", message=text, pointer=pointer(row))]
     found = []
     who = _Who(name=_name(spec), oid=str(spec.get("oid", "")))
@@ -230,9 +232,12 @@ def classes(names: Sequence[str], ids: Sequence[int], specs: Sequence[Spec]) -> 
         except InvalidGraphException as error:
             rows = np.flatnonzero(np.asarray(ids) == class_id).tolist()
             text, more = str(error), len(rows) - NAMED_OF_A_CLASS
+            hint = ELSEWHERE if isinstance(error.__cause__, ModuleNotFoundError) else ""
             for row in rows[:NAMED_OF_A_CLASS]:
                 where = pointer(row, "dropclass")
-                found.append(_of(specs[row], code="unknown-class", message=text, pointer=where))
+                found.append(
+                    _of(specs[row], code="unknown-class", message=text, pointer=where, hint=hint)
+                )
             if more > 0:
                 text = f"{more} more drops are of the unknown class {name}"
                 found.append(Problem(code="unknown-class", message=text))

@@ -20,18 +20,19 @@ MAX_UNPACKED = 8 << 30
 _PIECE = 1 << 24
 
 
-def read_document(source: str | os.PathLike[str] | bytes) -> tuple[Any, str]:
+def read_document(source: str | os.PathLike[str] | bytes, name: str = "") -> tuple[Any, str]:
     """Return the JSON value in `source`, and the name of the source for messages.
 
     `source` is a path, `-` for standard input, or JSON as bytes; gzip is recognised by content.
+    Messages call it `name`, or else by its path.
     Raises `InvalidGraphException` for what cannot be read or is no JSON.
     """
     if isinstance(source, bytes):
-        content, name = source, "<bytes>"
+        content, name = source, name or "<bytes>"
     elif source == "-":
-        content, name = sys.stdin.buffer.read(), "<standard input>"
+        content, name = sys.stdin.buffer.read(), name or "standard input"
     else:
-        content, name = _read_file(Path(source)), os.fspath(source)
+        content, name = _read_file(Path(source)), name or os.fspath(source)
     if content.startswith(GZIP_MAGIC):
         content = _unpack(content, name)
     return decode(content, name), name

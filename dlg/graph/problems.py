@@ -7,7 +7,7 @@ drop's or node's own name for people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,3 +69,15 @@ def summary(problems: Sequence[Problem], source: str) -> str:
     lines = [f"{source}: {count} {noun}"]
     lines += [f"  {problem}" for problem in problems]
     return "\n".join(lines)
+
+
+JSON_KINDS: Mapping[type, str] = {
+    str: "a text", bool: "a truth value", int: "a number", float: "a number", type(None): "null",
+    dict: "an object", list: "a list",
+}  # fmt: skip
+"""What a value is in a JSON file, in words for people."""
+
+
+def json_kind(value: object) -> str:
+    """Return in words what `value` is in a JSON file; of other values, the type."""
+    return JSON_KINDS.get(type(value), type(value).__name__)

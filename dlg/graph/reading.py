@@ -19,7 +19,7 @@ from dlg.graph import checks
 from dlg.graph.documents import decode, is_logical_graph, read_document
 from dlg.graph.dropspec import LINK_KEYS, entries, is_reprodata, kind_of, modernise
 from dlg.graph.physical import DropKind, IntArray, Links, LinkTable, PhysicalGraph
-from dlg.graph.problems import Problem, Severity, errors, pointer, summary
+from dlg.graph.problems import Problem, Severity, errors, json_kind, pointer, summary
 from dlg.support import garbage
 
 Specs = Sequence[Mapping[str, Any]]
@@ -32,29 +32,32 @@ SHOWN = 50
 
 
 def read_physical_graph(
-    source: str | os.PathLike[str] | bytes | Specs | PhysicalGraph, name: str = ""
-) -> PhysicalGraph:
+    source: str | os.PathLike[str] | bytes | Specs | PhysicalGraph, name: str = "",
+    *, runs_here: bool = True,
+) -> PhysicalGraph:  # fmt: skip
     """Return the physical graph in a file (`-`: standard input), JSON bytes, or a list of specs.
 
     Raises `InvalidGraphException`, which lists everything that is wrong. The list given is neither
-    copied nor changed.
+    copied nor changed. A graph that is only looked at, and not one that `runs_here`, may have
+    classes that are not installed.
     """
     if isinstance(source, PhysicalGraph):
         return source
     with garbage.held_off():  # decoding a big file makes as many objects as reading it
         if isinstance(source, str | os.PathLike | bytes):
-            document, found = read_document(source)
+            document, found = read_document(source, name)
         else:
             document, found = source, "<list>"
-        return from_document(document, name or found)
+        return from_document(document, name or found, runs_here=runs_here)
 
 
-def from_document(document: Any, name: str) -> PhysicalGraph:
+def from_document(document: Any, name: str, *, runs_here: bool = True) -> PhysicalGraph:
     """Return the checked graph in `document`, a JSON value; raise `InvalidGraphException`."""
     with garbage.held_off():
-        graph, problems = inspect(document, name)
+        graph, problems = inspect(document, name, runs_here=runs_here)
     if graph is None or errors(problems):
-        raise invalid(errors(problems), name)
+        worst_first = sorted(problems, key=lambda p: p.severity is not Severity.ERROR)
+        raise invalid(worst_first, name)
     return graph
 
 
@@ -67,13 +70,15 @@ def invalid(problems: Sequence[Problem], name: str) -> InvalidGraphException:
     return InvalidGraphException(text, problems, name)
 
 
-def inspect(document: Any, name: str) -> tuple[PhysicalGraph | None, list[Problem]]:
+def inspect(
+    document: Any, name: str, *, runs_here: bool = True
+) -> tuple[PhysicalGraph | None, list[Problem]]:
     """Return the graph in `document`, as far as it can be made out, and all problems."""
     if is_logical_graph(document):
         text = "this is a logical graph; it has to be unrolled first"
         return None, [Problem(code="logical-graph", message=text)]
     if not isinstance(document, list | tuple):
-        text = f"expected a list of dropspecs, found {type(document).__name__}"
+        text = f"expected a list of dropspecs, found {json_kind(document)}"
         return None, [Problem(code="not-a-list", message=text)]
     if len(document) == 2 and isinstance(document[0], str) and isinstance(document[1], list):  # noqa: PLR2004
         document = document[1]  # a graph file that was submitted to a batch system: name and graph
@@ -83,13 +88,16 @@ def inspect(document: Any, name: str) -> tuple[PhysicalGraph | None, list[Proble
         specs, reprodata = specs[:-1], specs[-1]
     if not specs:
         return None, [Problem(code="empty-graph", message="the graph has no drops")]
-    return _Reader(specs, name, reprodata).read()
+    return _Reader(specs, name, reprodata, runs_here=runs_here).read()
 
 
 class _Reader:
     """Everything that is known while one list of specs is being read."""
 
-    def __init__(self, specs: Specs, name: str, reprodata: Mapping[str, Any]) -> None:
+    def __init__(
+        self, specs: Specs, name: str, reprodata: Mapping[str, Any], *, runs_here: bool
+    ) -> None:
+        self.runs_here = runs_here
         self.given, self.name, self.reprodata = specs, name, reprodata
         self.problems: list[Problem] = []
         self.oids: list[str] = []
@@ -206,7 +214,8 @@ class _Reader:
                 if "executionMode" in spec and checks.is_external(spec):
                     self.external.add(row)
         self.keys = {key for shape in plans for key in shape[1:]}
-        self.problems += checks.classes(self.class_names, class_ids, self.specs)
+        if self.runs_here:
+            self.problems += checks.classes(self.class_names, class_ids, self.specs)
 
     def _read_entries(self, row: int, spec: Mapping[str, Any], key: str) -> None:
         """Read a link list that is not simply a list of known oids; parts of it may be read."""

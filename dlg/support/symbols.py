@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import logging
 from types import ModuleType
@@ -11,6 +12,9 @@ from dlg.exceptions import UsageError
 from dlg.support import clock
 
 logger = logging.getLogger(__name__)
+
+_WHATEVER = (Exception, SystemExit)
+"""What a module of a user may raise while it is imported: a script may even end itself."""
 
 
 class UnknownSymbolError(UsageError, ImportError):
@@ -31,10 +35,8 @@ def get_symbol(name: str) -> Any:
     for part in rest:
         try:
             thing = getattr(thing, part)
-        except AttributeError as error:
-            if not isinstance(thing, ModuleType) or not hasattr(thing, "__path__"):
-                raise UnknownSymbolError(f"{name}: {error}") from None
-            thing = _module(f"{thing.__name__}.{part}", name)
+        except AttributeError:
+            thing = _inner_module(thing, part, name)
     return thing
 
 
@@ -52,11 +54,32 @@ def timed_import(module_name: str) -> ModuleType:
     return module
 
 
+def _inner_module(package: object, part: str, name: str) -> ModuleType:
+    """Return module `part` of a package, which has no attribute of that name."""
+    path = f"{getattr(package, '__name__', type(package).__name__)}.{part}"
+    if isinstance(package, ModuleType) and hasattr(package, "__path__"):
+        try:
+            return importlib.import_module(path)
+        except ModuleNotFoundError as error:
+            if error.name != path:
+                raise _failed(path, name, error) from error
+        except _WHATEVER as error:
+            raise _failed(path, name, error) from error
+    near = difflib.get_close_matches(part, dir(package), 1)
+    cure = f"; did you mean {near[0]!r}?" if near else ""
+    owner = path.rpartition(".")[0]
+    raise UnknownSymbolError(f"{name}: {owner} has no {part!r}{cure}")
+
+
 def _module(path: str, name: str) -> ModuleType:
     """Return module `path`, of which `name` begins."""
     try:
         return importlib.import_module(path)
-    except Exception as error:  # whatever a module of a user raises
+    except _WHATEVER as error:
         if isinstance(error, ModuleNotFoundError) and error.name == path:
             raise UnknownSymbolError(f"{name}: there is no module {path!r}") from None
-        raise UnknownSymbolError(f"{name}: importing {path} failed: {error!r}") from error
+        raise _failed(path, name, error) from error
+
+
+def _failed(path: str, name: str, error: BaseException) -> UnknownSymbolError:
+    return UnknownSymbolError(f"{name}: importing {path} failed: {error!r}")

@@ -94,7 +94,7 @@ def examine(
     try:
         if not physical:
             return _examine_logical(source, label, parameters or {}, config)
-        document, _ = read_document(source)
+        document, _ = read_document(source, label)
         _, problems = inspect(document, label)
     except InvalidGraphException as error:
         found = error.problems or (Problem(code="unreadable-file", message=str(error)),)

@@ -73,12 +73,16 @@ def _sketch(graph: str, every: bool | None) -> Sketch:
     source, physical = pick_source(graph)
     if physical:
         collapse = None if every is None else not every
-        return sketch_physical(read_physical_graph(source, label_of(source)), collapse=collapse)
+        return sketch_physical(
+            read_physical_graph(source, label_of(source), runs_here=False), collapse=collapse
+        )
     # Physical graphs are drawn without loading the translator.
     from dlg_translator.formats import read_all  # noqa: PLC0415
+    from dlg_translator.formats.document import called  # noqa: PLC0415
     from dlg_translator.formats.views import sketch_logical  # noqa: PLC0415
 
-    return sketch_logical(read_all(source))
+    with called(label_of(source)):
+        return sketch_logical(read_all(source))
 
 
 def _format_of(output: str) -> str:

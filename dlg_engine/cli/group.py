@@ -132,9 +132,19 @@ def guarded(work: Callable[[], object]) -> int:
         return FAILED if isinstance(error, RunError) else USAGE
     except BrokenPipeError:
         # Whoever read our output has gone; a second complaint at exit would be noise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return FAILED
+    except OSError as error:  # a full disk, say: no traceback helps against it
+        place = f"{error.filename}: " if error.filename else "cannot write the output: "
+        click.echo(f"dlg: {place}{error.strerror or error}", err=True)
+        _drop_output()
+        return USAGE
     return result if isinstance(result, int) else 0
+
+
+def _drop_output() -> None:
+    """Let what is still to be written to standard output go nowhere, also when we exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command(found: object, name: str) -> click.Command:

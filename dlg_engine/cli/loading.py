@@ -69,9 +69,11 @@ def load_runnable(
     source, physical = pick_source(graph)
     if not physical:
         # As much again to import as running a small graph takes; only logical graphs need it.
+        from dlg_translator.formats.document import called  # noqa: PLC0415
         from dlg_translator.unroll import unroll_graph  # noqa: PLC0415
 
-        template = unroll_graph(source, parameters=parameters, config=config, strict=True)
+        with called(label_of(source)):
+            template = unroll_graph(source, parameters=parameters, config=config, strict=True)
         tell_warnings(template.warnings)
         return template.to_physical_graph()
     if parameters or config:
@@ -105,17 +107,24 @@ def tell_warnings(warnings: Iterable[Problem]) -> None:
 def add_user_code(graph: str, directories: Iterable[str]) -> None:
     """Let graphs import users' modules: from `directories`, beside the graph, the code directory.
 
+    A graph of standard input is taken to be in the current directory.
+
     They come last, so that a file beside a graph cannot take the place of an installed module.
     """
     configured = settings.current()
     places = [Path(directory) for directory in directories]
-    if graph != STDIN:
-        places.append(Path(graph).parent)
+    places.append(Path() if graph == STDIN else Path(graph).parent)
     places.append(configured.path or configured.root / "code")
     for place in places:
         text = str(place.resolve())
         if place.is_dir() and text not in sys.path:
             sys.path.append(text)
+
+
+def check_place(path: str) -> None:
+    """Refuse a path of a file to be written later whose directory is not there."""
+    if path != STDIN and not Path(path).parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no directory {Path(path).parent}")
 
 
 def write_bytes(path: str, content: bytes) -> None:

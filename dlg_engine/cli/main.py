@@ -64,6 +64,8 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, asked: bool) 
 )
 def cli(verbose: int) -> None:
     """Run scientific graphs: from one process to a cluster."""
+    if settings.no_color():
+        click.get_current_context().color = False
     level = {0: settings.current().log_level, 1: "INFO"}.get(verbose, "DEBUG")
     logging.basicConfig(level=level, handlers=[stream_handler(sys.stderr, level)])
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from dlg_engine.cli.group import FAILED, HELP, INTERRUPTED, ExampleCommand
-from dlg_engine.cli.loading import GRAPH_PATH, STDIN, add_user_code, load_runnable, write_text
+from dlg_engine.cli.loading import (
+    GRAPH_PATH,
+    STDIN,
+    add_user_code,
+    check_place,
+    load_runnable,
+    write_text,
+)
 from dlg_engine.cli.progress import show_progress, span
 from dlg_engine.cli.summary import show_summary
 from dlg_engine.embedded import RunInterrupted, run_graph
@@ -35,7 +42,8 @@ Examples:
   dlg unroll -L my.graph | dlg run - --report -      from a pipe; the report as JSON
 
 Python functions that a graph names are imported from installed packages, the directories of
---path, the directory of the graph, and the code directory of the settings.
+--path, the directory of the graph (for '-' the current one), and the code directory of the
+settings.
 """
 
 
@@ -114,6 +122,8 @@ def run(
     Shows progress, and at the end what came of it. The exit code is 0 if everything finished, 1
     if a drop failed or the time ran out, 2 if the graph or the command is wrong, 130 after Ctrl-C.
     """
+    if report_file is not None:
+        check_place(report_file)  # better now than after hours of running
     add_user_code(graph, paths)
     wanted = How(**how)  # type: ignore[arg-type]  # click has checked the types
     begun = time.perf_counter()

@@ -8,7 +8,8 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from dlg.graph.problems import Problem, summary
 from dlg_translator.checks.kinds import problem
 
 GZIP_MAGIC = b"\x1f\x8b"
+
+NAMELESS = "<graph>"
+"""How messages call a graph that was handed over without a name."""
+STANDARD_INPUT = "standard input"
 
 Source = str | bytes | Path | Mapping[str, Any]
 """A path, JSON text, the bytes of either kind of file, or a document read already."""
@@ -28,7 +33,19 @@ def label_of(source: Source) -> str:
         return str(source)
     if isinstance(source, str) and not is_json_text(source):
         return source
-    return "<graph>"
+    return NAMELESS
+
+
+@contextmanager
+def called(name: str) -> Iterator[None]:
+    """Within it, what is refused about a graph without a name calls it `name`."""
+    try:
+        yield
+    except InvalidGraphException as error:
+        if error.source != NAMELESS:
+            raise
+        text = str(error).replace(NAMELESS, name, 1)
+        raise InvalidGraphException(text, error.problems, name) from error
 
 
 def is_json_text(text: str) -> bool:
@@ -48,13 +65,17 @@ def read_text(source: str | bytes | Path) -> str:
         content = source if isinstance(source, bytes) else Path(source).read_bytes()
         if content.startswith(GZIP_MAGIC):
             content = gzip.decompress(content)
+        if not content.strip():
+            raise refusal([problem("unreadable-file", "the file is empty")], label)
         return content.decode("utf-8-sig")
     except (OSError, EOFError, zlib.error, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, UnicodeDecodeError):
+            reason = "it is no text (UTF-8 is expected)"
         raise refusal([problem("unreadable-file", f"cannot read it: {reason}")], label) from error
 
 
-def parse(text: str, label: str = "<graph>") -> Any:
+def parse(text: str, label: str = NAMELESS) -> Any:
     """Return the document that `text` is.
 
     Raises `InvalidGraphException` with line and column where it is not JSON.

@@ -14,7 +14,7 @@ from dlg_translator.checks.kinds import Report
 from dlg_translator.formats import parameters as params
 from dlg_translator.formats.document import Source, label_of, refusal
 from dlg_translator.formats.graph_config import apply_config, choose
-from dlg_translator.formats.loading import filled_document, read_drawn
+from dlg_translator.formats.loading import drawn_in, filled_document, read_drawn
 from dlg_translator.formats.writing import to_document
 from dlg_translator.model.logical import LogicalGraph
 
@@ -28,7 +28,7 @@ def fill_graph(source: Source, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """
     report = Report()
     document, values = filled_document(source, parameters, report)
-    graph = read_drawn(document)
+    graph = drawn_in(document, label_of(source))
     params.set_values(graph, values, report)
     _refuse(report.problems, source)
     return to_document(graph) if values else dict(document)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dlg.graph.problems import Problem, errors
+from dlg.graph.problems import Problem, errors, json_kind
 from dlg_translator.checks.checks import check
 from dlg_translator.checks.kinds import Place, Report, problem
 from dlg_translator.formats import document as documents
@@ -92,8 +92,13 @@ def read_drawn(source: Source, *, name: str = "") -> LogicalGraph:
     For rewriting files. All that does not fit together is in its `problems`, errors too; raises
     `InvalidGraphException` only for what is no logical graph at all.
     """
+    return drawn_in(documents.load(source), documents.label_of(source), name)
+
+
+def drawn_in(document: object, label: str, name: str = "") -> LogicalGraph:
+    """Return what `read_drawn` does of a document that is parsed; messages call it `label`."""
     report = Report()
-    graph = _drawn(documents.load(source), documents.label_of(source), name, report)
+    graph = _drawn(document, label, name, report)
     graph.problems = report.problems
     return graph
 
@@ -148,7 +153,7 @@ def _drawn(document: Any, label: str, name: str, report: Report) -> LogicalGraph
 
 def _name(graph: LogicalGraph, label: str) -> str:
     stated = graph.model_data.get("name") or graph.model_data.get("filePath")
-    path = str(stated or ("" if label == "<graph>" else Path(label).name))
+    path = str(stated or ("" if label == documents.NAMELESS else Path(label).name))
     return PurePosixPath(path).name.removesuffix(".graph")
 
 
@@ -159,7 +164,7 @@ def _what(document: object) -> str:
     if isinstance(document, list):
         return "it is a list, as physical graphs are"
     if not isinstance(document, Mapping):
-        return f"it is a {type(document).__name__}"
+        return f"it is {json_kind(document)}"
     if "nodeDataArray" in document:
         return "it is a drawing of a physical graph"
     return "it has neither nodeDataArray nor nodes and edges"

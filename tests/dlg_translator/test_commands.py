@@ -213,3 +213,25 @@ def test_a_place_that_cannot_be_written_to_is_the_users_mistake(dlg: Dlg) -> Non
     result = dlg("unroll", "-o", "no/such/place", stdin=scatter())
     assert result.exit_code == 2
     assert "cannot write no/such/place" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"[]", "it is a list, as physical graphs are"),
+        (b'"hi"', "it is a text"),
+        (b"null", "it is null"),
+        (b"", "the file is empty"),
+        (b"\xff\xfe{}", "cannot read it: it is no text (UTF-8 is expected)"),
+    ],
+    ids=["list", "text", "null", "empty", "bytes"],
+)
+@pytest.mark.parametrize("command", ["fill", "fill-config", "unroll", "lgt-info"])
+def test_what_is_no_logical_graph_is_refused_by_the_name_of_its_file(
+    dlg: Dlg, tmp_path: Path, command: str, content: bytes, why: str
+) -> None:
+    (tmp_path / "g.graph").write_bytes(content)
+    result = dlg(command, "-L", "g.graph")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("dlg: g.graph: 1 problem\n")
+    assert why in result.stderr

@@ -205,7 +205,7 @@ def test_gzip_needs_no_suffix_and_a_byte_order_mark_is_skipped(tmp_path: Path) -
 def test_a_minus_is_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     graph = read_physical_graph("-")
-    assert (len(graph), graph.source) == (5, "<standard input>")
+    assert (len(graph), graph.source) == (5, "standard input")
 
 
 def test_lists_bytes_and_graphs_are_read_as_well() -> None:

@@ -29,7 +29,9 @@ def test_modules_functions_and_what_is_in_classes_are_found(name: str, thing: ob
     [
         ("no_such_module_at_all.x", "no module 'no_such_module_at_all'"),
         ("os.path.nothing", "nothing"),
-        ("json.nothing", "no module 'json.nothing'"),
+        ("json.nothing", "json has no 'nothing'$"),
+        ("json.dmps", r"json has no 'dmps'; did you mean 'dumps'\?"),
+        ("json.decoder.JSONDecodr.x", r"did you mean 'JSONDecode"),
         ("pathlib.Path.nothing.more", "nothing"),
         ("", "not a dotted name"),
         ("os..path", "not a dotted name"),

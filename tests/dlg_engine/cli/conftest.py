@@ -25,8 +25,8 @@ def dlg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Dlg:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
 
-    def call(*args: str, stdin: bytes | str | None = None) -> Result:
-        return CliRunner().invoke(cli, list(args), input=stdin, prog_name="dlg")
+    def call(*args: str, stdin: bytes | str | None = None, color: bool = False) -> Result:
+        return CliRunner().invoke(cli, list(args), input=stdin, prog_name="dlg", color=color)
 
     return call
 

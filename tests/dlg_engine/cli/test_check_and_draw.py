@@ -22,6 +22,14 @@ def logical() -> dict[str, Any]:
     return drawing.document()
 
 
+def test_a_graph_whose_classes_are_elsewhere_can_be_drawn(
+    dlg: Dlg, write: Write, tmp_path: Path
+) -> None:
+    graph = write("g.json", [graphs.app("a", ["b"], "no_such_module.App"), graphs.data("b")])
+    assert dlg("draw", graph, "-o", "g.svg").exit_code == 0
+    assert ">App<" in (tmp_path / "g.svg").read_text()
+
+
 def test_a_sound_graph_is_called_so(dlg: Dlg, write: Write) -> None:
     for graph, kind in (
         (graphs.chain(2), "physical graph of 5 drops"),

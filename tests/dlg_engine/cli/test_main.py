@@ -14,6 +14,7 @@ from dlg import plugins
 from dlg.exceptions import RunError, UsageError
 from dlg_engine.cli.group import guarded
 from dlg_engine.cli.main import COMMANDS, cli
+from dlg_translator.testing.drawing import Drawing
 from tests.dlg_engine.cli.conftest import Dlg, Shell
 
 
@@ -97,6 +98,31 @@ def test_errors_become_exit_codes_without_a_traceback(
 
     assert guarded(work) == code
     assert capsys.readouterr().err == text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("command", ["check {}", "run {} -q --report -", "unroll -L {} --compat"])
+def test_a_full_disk_ends_the_command_with_one_line(tmp_path: Path, command: str) -> None:
+    drawing = Drawing()
+    drawing.data("alone")
+    graph = tmp_path / "g.graph"
+    graph.write_text(json.dumps(drawing.document()))
+    line = f"{sys.executable} -m dlg_engine.cli {command.format(graph)} > /dev/full"
+    run = subprocess.run(
+        ["/bin/sh", "-c", line], capture_output=True, text=True, check=False, cwd=tmp_path,
+        timeout=60,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert run.stderr == "dlg: cannot write the output: No space left on device\n"
+
+
+def test_no_color_is_heeded_on_a_terminal_too(
+    dlg: Dlg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.json").write_text("[]")
+    assert "\x1b[31m" in dlg("check", "empty.json", color=True).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in dlg("check", "empty.json", color=True).stdout
 
 
 def test_what_a_command_returns_is_the_exit_code() -> None:

@@ -106,6 +106,75 @@ def test_a_report_that_cannot_be_written_is_the_users_mistake(dlg: Dlg, write: W
     assert "cannot write no/such/place.json" in result.stderr
 
 
+def test_a_report_without_a_place_is_refused_before_anything_runs(
+    dlg: Dlg, write: Write, tmp_path: Path
+) -> None:
+    dlg("run", write("g.json", FIVE), "--report", "no/such/place.json")
+    assert not (tmp_path / "dlg-runs").exists()
+
+
+def test_a_place_where_no_directory_can_be_made_is_the_users_mistake(
+    dlg: Dlg, write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    result = dlg("run", write("g.json", FIVE), "--workdir", "file/runs")
+    assert result.exit_code == 2
+    assert "cannot make the directory of the session: Not a directory" in result.stderr
+
+
+def test_warnings_about_a_graph_that_is_refused_are_told_too(dlg: Dlg, write: Write) -> None:
+    app = {**function_app("a", "def f(): pass", ["gone"]), "func_cod": "1"}
+    result = dlg("run", write("g.json", [app]))
+    assert "2 problems" in result.stderr
+    assert result.stderr.index("unknown-link-target") < result.stderr.index("unknown-key")
+
+
+def test_an_empty_standard_input_is_called_so(dlg: Dlg) -> None:
+    for command in (["run", "-"], ["draw", "-", "-o", "x.svg"], ["unroll"], ["fill"]):
+        result = dlg(*command, stdin=b"")
+        assert result.exit_code == 2
+        assert result.stderr.startswith("dlg: standard input: ")
+        assert "the file is empty" in result.stderr
+
+
+def test_what_is_wrong_with_a_logical_graph_from_a_pipe_names_the_pipe(dlg: Dlg) -> None:
+    for command in (["run", "-"], ["draw", "-", "-o", "x.svg"], ["lgt-info"], ["fill-config"]):
+        assert dlg(*command, stdin=b"{}").stderr.startswith("dlg: standard input: 1 problem")
+
+
+def test_modules_in_the_current_directory_are_found_for_a_graph_from_a_pipe(
+    dlg: Dlg, tmp_path: Path
+) -> None:
+    (tmp_path / "my_functions_here.py").write_text("def f(): return 'here'\n")
+    spec = {**function_app("a", "", ["b"]), "func_name": "my_functions_here.f"}
+    result = dlg("run", "-", stdin=json.dumps([spec, graphs.data("b")]))
+    assert "  b  here" in result.stdout
+
+
+def test_a_missing_module_is_told_with_how_to_find_it(dlg: Dlg, write: Write) -> None:
+    result = dlg("run", write("g.json", [graphs.app("a", [], "no_such_module.App")]))
+    assert result.exit_code == 2
+    assert "no module 'no_such_module' (where modules" in result.stderr
+    assert "--path DIR" in result.stderr
+
+
+def test_a_module_that_ends_the_program_does_not_end_dlg(
+    dlg: Dlg, write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "my_script_that_exits.py").write_text("raise SystemExit(3)\n")
+    result = dlg("run", write("g.json", [graphs.app("a", [], "my_script_that_exits.App")]))
+    assert result.exit_code == 2
+    assert "my_script_that_exits.App cannot be imported: SystemExit: 3" in result.stderr
+
+
+def test_a_misspelt_function_is_answered_with_the_nearest(dlg: Dlg, write: Write) -> None:
+    spec = {**function_app("a", "", ["b"]), "func_name": "json.dmps"}
+    result = dlg("run", write("g.json", [spec, graphs.data("b")]))
+    assert result.exit_code == 1
+    assert "json has no 'dmps'; did you mean 'dumps'?" in result.stdout
+    assert "because of" not in result.stdout
+
+
 def test_time_that_runs_out_ends_the_run(dlg: Dlg, write: Write) -> None:
     slow = [{**graphs.app("slow", [], "dlg.apps.sleep.SleepApp"), "sleep_time": 60}]
     begun = time.monotonic()
