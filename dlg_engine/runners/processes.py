@@ -5,12 +5,14 @@ over a socket that only the two of them hold. Arrays do not go through the socke
 shared memory (`dlg.support.parcels`). A worker that dies fails the app it was running and is
 replaced. Apps that wait for something outside of Python (programs, timers, sockets) are run in
 the thread itself: a process of their own would add nothing. So are apps whose output is read
-while it is being written, as the readers are here.
+while it is being written, as the readers are here, and those that have to do with containers, as
+what is in them is here.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import secrets
@@ -31,6 +33,7 @@ from dlg.exceptions import WorkerDiedError
 from dlg.support import parcels
 from dlg.support.interrupts import is_interrupt
 
+_PR_SET_PDEATHSIG = 1
 END_S = 2.0
 """Seconds a worker process gets to end by itself when the runner is closed."""
 
@@ -47,7 +50,7 @@ class ProcessRunner(ThreadPool):
 
     def call(self, live: LiveGraph, row: int) -> BaseException | None:
         """Run app `row` of `live` in this thread's worker process, or here if it belongs here."""
-        if live.classes[live.class_ids[row]].runs_here or _streams(live, row):
+        if live.classes[live.class_ids[row]].runs_here or _needs_others(live, row):
             return run_app(live, row)
         try:
             job = make_job(live, row, self._prefix)
@@ -91,10 +94,15 @@ class ProcessRunner(ThreadPool):
         parcels.sweep(f"{self._prefix}{parcels.TEMPORARY}")
 
 
-def _streams(live: LiveGraph, row: int) -> bool:
-    """Return whether somebody here reads what app `row` writes while it is being written."""
-    streams = live.streams
-    return bool(streams) and any(target in streams for target in live.flow.after[row])
+def _needs_others(live: LiveGraph, row: int) -> bool:
+    """Return whether app `row` has to do with drops besides its inputs and outputs.
+
+    They are those that read what it writes while it is being written, and what is in a container.
+    """
+    streams, children, flow = live.streams, live.children, live.flow
+    if streams and any(target in streams for target in flow.after[row]):
+        return True
+    return bool(children) and any(r in children for r in (*flow.before[row], *flow.after[row]))
 
 
 class _Worker:
@@ -111,9 +119,12 @@ class _Worker:
             call = f"serve({theirs.fileno()}, {temporary!r})"
             code = f"from dlg_engine.runners.processes import serve; {call}"
             # A plain new interpreter: forking would copy the locks of other threads, and what
-            # multiprocessing spawns would run the user's main module again.
+            # multiprocessing spawns would run the user's main module again. In a group of its own,
+            # an interrupt from the keyboard is for us alone, and what it starts can be ended with
+            # it.
             self._process = subprocess.Popen(
                 [sys.executable, "-c", code], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+                process_group=0,
             )  # fmt: skip
         self._temporary = temporary
         self._connection = Connection(ours.detach())
@@ -140,7 +151,12 @@ class _Worker:
         with self._lock:
             if self._at_work and job == self._jobs:
                 self.alive = False
-                self._process.kill()
+                self._kill()
+
+    def _kill(self) -> None:
+        """End the process, which nobody has waited for yet, with all that it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """The job is done: nobody can stop it any more."""
@@ -173,6 +189,8 @@ class _Worker:
         return self._connection.recv()
 
     def _dead(self, uid: str) -> WorkerDiedError:
+        self._await_end()
+        self._kill()  # what it has started, or itself if it has only lost the connection
         code = self._bury()
         how = (
             f"was killed by signal {-code} ({signal.Signals(-code).name})"
@@ -195,18 +213,23 @@ class _Worker:
         if not self._buried:
             self._buried = True
             self._connection.close()
-            try:
-                self._process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+            if not self._await_end():
+                self._kill()
             self._process.wait()
             os.close(self._ended)
             parcels.sweep(self._temporary)
         return self._process.returncode
 
+    def _await_end(self) -> bool:
+        """Return whether the process ends by itself, soon."""
+        ending = select.poll()
+        ending.register(self._ended, select.POLLIN)
+        return bool(ending.poll(END_S * 1000))
+
 
 def serve(descriptor: int, temporary: str) -> None:
     """Be a worker process: run the jobs that come over socket `descriptor` until it is closed."""
+    _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process of the graph
     connection = Connection(descriptor)
     sys.path[:] = connection.recv()
@@ -214,3 +237,13 @@ def serve(descriptor: int, temporary: str) -> None:
         while True:
             job = connection.recv().open()
             connection.send(parcels.wrap(run_job(job, temporary), ""))
+
+
+def _end_with_parent() -> None:
+    """Let this process be killed when the thread that started it ends, however it does (Linux).
+
+    A function that never returns would never see that nobody waits for it any more.
+    """
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

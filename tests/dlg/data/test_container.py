@@ -125,3 +125,29 @@ def test_containers_of_a_graph_file_complete(tmp_path: Path, runner: str) -> Non
     assert report.status == "FINISHED", report.errors
     assert report.drops["c"].status is S.COMPLETED
     assert report.drops["done"].status is S.COMPLETED
+
+
+READS_CHILDREN = """
+from dlg.drops.app_base import BarrierAppDROP
+
+class ReadsChildren(BarrierAppDROP):
+    def run(self):
+        (box,) = self.inputs
+        self.outputs[0].store([child.value() for child in box.children])
+"""
+
+
+@pytest.mark.parametrize("runner", ["inline", "threads", "processes"])
+def test_an_app_reads_what_is_in_a_container_whoever_runs_it(
+    runner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "reads_children_of_a_user.py").write_text(READS_CHILDREN)
+    monkeypatch.syspath_prepend(tmp_path)
+    box = {"categoryType": "Container", "dropclass": "dlg.data.container.ContainerDROP"}
+    specs = [
+        data("one", pydata=1), data("other", pydata=2),
+        {**box, "oid": "box", "children": ["one", "other"], "consumers": ["reads"]},
+        app("reads", ["read"], "reads_children_of_a_user.ReadsChildren"), data("read"),
+    ]  # fmt: skip
+    report = run_graph(specs, runner=runner, workdir=tmp_path, timeout=60)
+    assert (report.errors, report.result("read")) == ((), [1, 2])

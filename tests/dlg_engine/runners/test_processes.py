@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +131,21 @@ def test_files_are_written_where_the_graph_says(tmp_path: Path) -> None:
     assert (report.session_dir / "x" / "y.txt").read_text() == "hello"
 
 
+@contextmanager
+def ending(*pids: int) -> Iterator[None]:
+    """Wait, after the block, until processes that nobody here has started have ended."""
+    held = [os.pidfd_open(pid) for pid in pids]
+    try:
+        yield
+        for pid, descriptor in zip(pids, held, strict=True):
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN)
+            assert waiting.poll(30_000), f"process {pid} is still running"
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
 def pipes(tmp_path: Path, *names: str) -> list[Path]:
     for name in names:
         os.mkfifo(tmp_path / name)
@@ -152,13 +172,10 @@ def test_a_worker_that_is_killed_from_outside_is_replaced(tmp_path: Path, heirs:
     running.start()
     pid = int(pids.read_text().split()[0])
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    try:
-        os.kill(pid, signal.SIGKILL)
-        running.join(30)
-    finally:
-        for child in children:
-            os.kill(int(child), signal.SIGKILL)
     assert len(children) == heirs
+    with ending(*map(int, children)):
+        os.kill(pid, signal.SIGKILL)
+        running.join(60)
     (report,) = reports
     (error,) = report.errors
     assert (error.uid, type(error.error)) == ("dies", WorkerDiedError)
@@ -234,5 +251,45 @@ def test_running_out_of_time_leaves_no_shared_memory_behind(tmp_path: Path) -> N
         assert session.cancel("ran out of time")
         gc.collect()
         assert not set(parcels.BLOCKS.glob(ours)) - before
+    finally:
+        runner.close()
+
+
+PROGRAM = """
+import sys
+from dlg_engine.embedded import run_graph
+from dlg.testing.graphs import app, data
+
+function = "dlg.apps.python_function.PyFuncApp"
+specs = [app("a", ["d"], function, func_code=sys.argv[1]), data("d")]
+run_graph(specs, runner="processes", workers=1, workdir=sys.argv[2])
+"""
+
+
+def test_a_worker_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
+    (pids,) = pipes(tmp_path, "pids")
+    code = f"def f():\n import os\n open({str(pids)!r}, 'w').write(str(os.getpid()))"
+    code += "\n while True:\n  pass"
+    program = [sys.executable, "-c", PROGRAM, code, str(tmp_path)]
+    with subprocess.Popen(program) as graph, ending(int(pids.read_text())):
+        graph.kill()
+
+
+def test_an_interrupt_from_the_keyboard_does_not_reach_the_workers(tmp_path: Path) -> None:
+    specs = [function("a", ["group"], "def f():\n import os\n return os.getpgrp()"), data("group")]
+    assert run(specs, tmp_path).result("group") != os.getpgrp()
+
+
+def test_what_a_cancelled_function_has_started_ends_with_it(tmp_path: Path) -> None:
+    (pids,) = pipes(tmp_path, "pids")
+    code = "def f():\n import subprocess\n p = subprocess.Popen(['sleep', '3600'])\n"
+    code += f" open({str(pids)!r}, 'w').write(str(p.pid))\n p.wait()"
+    runner = ProcessRunner(1)
+    session = Session("cancelled", tmp_path / "cancelled", runner)
+    session.add_graph([function("a", ["d"], code), data("d")])
+    try:
+        session.deploy()
+        with ending(int(pids.read_text())):
+            assert session.cancel()
     finally:
         runner.close()
