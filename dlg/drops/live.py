@@ -171,7 +171,13 @@ class LiveGraph(LiveObjects):
                     return
                 continue
             if exec_status[row] == RUNNING:  # not cancelled since it was handed out
-                ended.append((row, runner.call(self, row)))
+                try:
+                    failure = runner.call(self, row)
+                except BaseException as error:  # a mistake of the runner, and the app has not run
+                    if is_interrupt(error):
+                        raise
+                    failure = error
+                ended.append((row, failure))
                 self._settle(own=1)
 
     def _settle(self, own: int) -> None:

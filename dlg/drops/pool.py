@@ -65,9 +65,11 @@ class ThreadPool(Runner):
             live.work(self)
         except BaseException:
             # Failures of apps do not come here. If the thread died of an error of ours, the graph
-            # would wait for it for ever; as it is, the run ends and says what was not done.
+            # would wait for it for ever; as it is, another worker goes on.
             logger.exception("a worker of %s broke off", self.name, extra={"action": "broke_off"})
+            live.step_in()
             live.leave()
+            live.step_back()
 
     def leave_thread(self) -> None:
         """Free what a thread holds for itself; called in the thread when it ends."""

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
+from dlg.apps.null import NullBarrierApp
+from dlg.data.memory import InMemoryDROP
 from dlg.ddap_protocol import DROPStates as S
+from dlg.drops.live import LiveGraph, WorkerSource
+from dlg.states.flow import Flow
 from dlg.testing.graphs import app, data
 from dlg_engine.embedded import RunInterrupted, run_graph
+from dlg_engine.runners.threads import ThreadRunner
 from dlg_engine.sessions.report import RunReport
 
 MODULE = "odd_endings_of_a_user"
@@ -153,3 +158,50 @@ def test_an_app_that_is_cancelled_while_its_object_is_made_does_not_run(
     assert caught.value.report.drops["a"].status is S.CANCELLED
     assert caught.value.report.drops.live.idle
     assert not ran.exists()
+
+
+class Mistaken(ThreadRunner):
+    """A runner with a mistake of its own."""
+
+    def call(self, live: LiveGraph, row: int) -> BaseException | None:
+        if live.uids[row] == "a":
+            raise RuntimeError("a mistake of the runner")
+        return super().call(live, row)
+
+
+def test_a_run_ends_although_its_runner_has_made_a_mistake(tmp_path: Path) -> None:
+    specs = [app("a", ["out"]), data("out")]
+    for i in range(4):
+        specs += [app(f"x{i}", [f"y{i}"]), data(f"y{i}")]
+    report = run_graph(specs, runner=Mistaken(1), workdir=tmp_path, timeout=60)
+    assert [(e.uid, e.exception) for e in report.errors] == [
+        ("a", "RuntimeError: a mistake of the runner")
+    ]
+    assert (report.status, report.counts["COMPLETED"]) == ("FAILED", 8)
+
+
+class Breaking(LiveGraph):
+    """Breaks off the first time that a worker comes."""
+
+    __slots__ = ("broke",)
+
+    def work(self, runner: WorkerSource) -> None:
+        if not hasattr(self, "broke"):
+            self.broke = True
+            raise RuntimeError("a mistake of the graph")
+        super().work(runner)
+
+
+def test_another_worker_goes_on_where_one_broke_off() -> None:
+    runner = ThreadRunner(2)
+    try:
+        live = Breaking(
+            Flow(bytearray([1, 0]), [[1], []], [[], [0]]), ["a", "d"], ["a", "d"], runner
+        )
+        live.classes, live.class_ids, live.specs = [NullBarrierApp, InMemoryDROP], [0, 1], [{}, {}]
+        live.start([0])
+        with live.changed:
+            assert live.changed.wait_for(lambda: live.idle, 30)
+        assert list(live.flow.status) == [S.COMPLETED, S.COMPLETED]
+    finally:
+        runner.close()
