@@ -157,7 +157,14 @@ class InMemoryDROP(DataDROP):
         return isinstance(self._value, Parcel)
 
     def pack(self, prefix: str) -> tuple[str, Any]:
-        """Return the data as a parcel; one that has come from another process goes on unopened."""
+        """Return the data as a parcel; one that has come from another process goes on unopened.
+
+        Without a prefix the data is for another host, and is given as it is: bytes or an object.
+        """
+        if not prefix:
+            self._check_readable()
+            bare = self._value is _NOTHING
+            return ("raw", self._as_bytes()) if bare else (self._encoding, self._opened())
         if self._value is _NOTHING:
             return "raw", parcels.wrap(self._as_bytes(), prefix)
         if not isinstance(self._value, Parcel):
@@ -166,9 +173,15 @@ class InMemoryDROP(DataDROP):
 
     def receive(self, cargo: Any, size: int | None, crc: int) -> None:
         """Take over an output that was written in another process, with its block of memory."""
-        super().receive(cargo, size, crc)
-        if isinstance(self._value, Parcel):
-            self._value.own()
+        encoding, value = cargo or ("", None)
+        if cargo is None or isinstance(value, Parcel):
+            super().receive(cargo, size, crc)
+            if isinstance(self._value, Parcel):
+                self._value.own()
+        elif self._row in self._graph.streams or self.expectedSize > 0:
+            self.store(value, serialize.DEFAULT if encoding == _GIVEN else encoding)
+        else:
+            super().receive(cargo, size, crc)
 
     def unpack(self, cargo: tuple[str, Any]) -> None:
         """Keep the parcel until somebody asks for the value."""

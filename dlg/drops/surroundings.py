@@ -9,6 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
+
+
+class Courier(Protocol):
+    """What brings data from other nodes."""
+
+    def bring(self, source: str, session_id: str, oid: str, into: Any) -> None:
+        """Write what data `oid` of the session holds on node `source` into the drop `into`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +32,8 @@ class Surroundings:
     """Whether data is summed while it is written."""
     expires: bool = False
     """Whether data that expires after use is released; outside a session it never is."""
+    courier: Courier | None = None
+    """Who brings data from other nodes; None where the graph runs on one."""
 
 
 ALONE = Surroundings()

@@ -67,6 +67,11 @@ class Columns:
         self.traits[row] |= EXPIRES
         self.users[row] = sum(self.exec_status[app] in APP_OPEN for app in self.after[row])
 
+    def keep_after_use(self, row: int) -> None:
+        """Undo `release_after_use`: somebody else needs the data, nobody knows for how long."""
+        self.traits[row] &= ~EXPIRES
+        self.users.pop(row, None)
+
     def used(self, app: int) -> None:
         """App `app` has ended and needs its inputs no more."""
         users = self.users

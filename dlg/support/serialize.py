@@ -53,6 +53,15 @@ def _dump(value: Any) -> bytes:
         return bytes(cloudpickle.dumps(value))
 
 
+def dump_apart(value: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
+    """Return a pickle of `value` and its large buffers, which are not in the pickle."""
+    buffers: list[pickle.PickleBuffer] = []
+    try:
+        return pickle.dumps(value, protocol=5, buffer_callback=buffers.append), buffers
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return _dump(value), []
+
+
 def _load(data: bytes) -> Any:
     return pickle.loads(data)  # noqa: S301  see the module's text
 

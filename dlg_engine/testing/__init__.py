@@ -1,0 +1,1 @@
+"""Shipped tests and fakes for what stands on the engine."""
