@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dlg.drops.runners import Runner
+from dlg.exceptions import UsageError
 from dlg.graph.physical import PhysicalGraph
 from dlg.support.names import fname_to_pipname
 from dlg.support.paths import getDlgWorkDir
@@ -55,6 +56,8 @@ def run_graph(  # noqa: PLR0913  the signature is that of the published interfac
     `KeyboardInterrupt` that carries the report, after an interrupt from the keyboard. A drop that
     fails raises nothing: the report says so.
     """
+    if timeout is not None and timeout < 0:
+        raise UsageError(f"timeout: a number of seconds is expected, not {timeout:g}")
     own = isinstance(runner, str)
     made = make_runner(runner, workers) if isinstance(runner, str) else runner
     session_id = new_session_id(graph)

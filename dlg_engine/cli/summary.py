@@ -60,11 +60,12 @@ def error_lines(errors: Sequence[DropError]) -> Iterator[str]:
     for error in errors[:SHOWN_ERRORS]:
         who = repr(error.name) if error.name == error.uid else f"{error.name!r} ({error.uid})"
         yield click.style(f"drop {who} failed: {_said(error.exception)}", fg="red", bold=True)
-        for cause in error.causes:
-            yield f"  because of {_said(cause)}"
+        says_it_all = isinstance(error.error, UsageError)
+        if not says_it_all:
+            yield from (f"  because of {_said(cause)}" for cause in error.causes)
         if error.stopped:
             yield f"  {_drops(error.stopped)} stopped by it"
-        if not isinstance(error.error, UsageError):  # whose message says it all
+        if not says_it_all:
             yield from (f"  | {line}" for line in _tail(error.traceback))
         yield ""
     if len(errors) > SHOWN_ERRORS:

@@ -11,6 +11,7 @@ from typing import Any
 
 from dlg.ddap_protocol import DROPStates
 from dlg.drops.live import LiveGraph
+from dlg.exceptions import NoDropException
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,13 @@ class RunReport:
     def result(self, uid: str) -> Any:
         """Return the value of data drop `uid`: the object an app put there, or its bytes.
 
-        Raises `NoDropException` if there is no such drop and `UnexpectedEventError` if it was not
-        completed or has been released since.
+        Raises `NoDropException` if there is no such data drop and `UnexpectedEventError` if it was
+        not completed or has been released since.
         """
-        return self.drops[uid].value()
+        drop = self.drops[uid]
+        if not hasattr(drop, "value"):
+            raise NoDropException(uid, "it is an app, and only data has a value")
+        return drop.value()
 
     @property
     def leaves(self) -> list[str]:

@@ -20,7 +20,7 @@ from dlg.drops.building import live_graph
 from dlg.drops.live import RUNNING, LiveGraph
 from dlg.drops.runners import Runner
 from dlg.drops.surroundings import Surroundings
-from dlg.exceptions import InvalidGraphException, InvalidSessionState
+from dlg.exceptions import InvalidGraphException, InvalidSessionState, UsageError
 from dlg.graph import read_physical_graph
 from dlg.graph.categories import resolve_class
 from dlg.graph.physical import PhysicalGraph
@@ -104,7 +104,7 @@ class Session:
         begun = time.perf_counter()
         graph = self._whole_graph()
         loaded = time.perf_counter()
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self._make_directory()
         surroundings = Surroundings(
             session_id=self.session_id,
             directory=self.directory,
@@ -116,6 +116,13 @@ class Session:
         self._timings["load_s"] += loaded - begun
         self._timings["create_s"] = time.perf_counter() - loaded
         return self.live
+
+    def _make_directory(self) -> None:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"cannot make the directory of the session: {error.strerror}"
+            raise UsageError(f"{text}: {self.directory}") from error
 
     def _whole_graph(self) -> PhysicalGraph:
         if len(self._parts) == 1 and not self._links:
