@@ -21,15 +21,17 @@ def run_app(live: LiveGraph, row: int) -> BaseException | None:
     taken back.
     """
     try:
-        app: Any = live.objects[row] or live.borrow(row)
+        app: Any = live.objects[row]
+        if app is None:
+            app = live.borrow(row)
+            if live.objects[row] is not None and live.flow.exec_status[row] != RUNNING:
+                return None  # cancelled before there was an object to tell
         if app._given:
             app.autofill_environment_variables()
     except BaseException as error:  # whatever a component raises is the drop's failure
         if is_interrupt(error):
             raise
         return error
-    if live.flow.exec_status[row] != RUNNING:  # cancelled before there was an object to tell
-        return None
     return _run(live, row, app)
 
 
