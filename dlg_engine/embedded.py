@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,7 @@ def run_graph(  # noqa: PLR0913  the signature is that of the published interfac
     `KeyboardInterrupt` that carries the report, after an interrupt from the keyboard. A drop that
     fails raises nothing: the report says so.
     """
-    if timeout is not None and timeout < 0:
-        raise UsageError(f"timeout: a number of seconds is expected, not {timeout:g}")
+    _check_numbers(workers, timeout)
     own = isinstance(runner, str)
     made = make_runner(runner, workers) if isinstance(runner, str) else runner
     session_id = new_session_id(graph)
@@ -68,6 +68,17 @@ def run_graph(  # noqa: PLR0913  the signature is that of the published interfac
     finally:
         if own:
             made.close()
+
+
+def _check_numbers(workers: object, timeout: object) -> None:
+    """Refuse what is no number, of workers or of seconds, before anything is made for the run."""
+    # Of the abstract kinds, since numpy's own numbers count as well.
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, Integral)):
+        raise UsageError(f"workers: a whole number is expected, not {workers!r}")
+    if timeout is None:
+        return
+    if isinstance(timeout, bool) or not isinstance(timeout, Real) or not timeout >= 0:
+        raise UsageError(f"timeout: a number of seconds is expected, not {timeout!r}")
 
 
 def _run(

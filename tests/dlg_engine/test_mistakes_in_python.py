@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from dlg.exceptions import InvalidGraphException, NoDropException, UsageError
@@ -22,6 +24,28 @@ def test_a_time_before_the_start_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="timeout: a number of seconds is expected, not -1"):
         run_graph(graphs.chain(1), workdir=tmp_path, timeout=-1)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("runner", ["threads", "processes", "inline"])
+@pytest.mark.parametrize("workers", ["a", "4", 1.5, True, [2]], ids=repr)
+def test_workers_that_are_no_whole_number_are_refused(
+    tmp_path: Path, workers: Any, runner: str
+) -> None:
+    with pytest.raises(UsageError, match="workers: a whole number is expected, not"):
+        run_graph(graphs.chain(1), workdir=tmp_path, runner=runner, workers=workers)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("timeout", ["soon", True, float("nan")], ids=repr)
+def test_a_timeout_that_is_no_number_is_refused(tmp_path: Path, timeout: Any) -> None:
+    with pytest.raises(UsageError, match="timeout: a number of seconds is expected, not"):
+        run_graph(graphs.chain(1), workdir=tmp_path, timeout=timeout)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    two, a_minute = np.int64(2), np.float64(60)
+    report = run_graph(graphs.chain(1), workdir=tmp_path, workers=two, timeout=a_minute)  # type: ignore[arg-type]
+    assert report.status == "FINISHED"
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
