@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import socket
 from pathlib import Path
@@ -14,11 +15,14 @@ from tornado.httpserver import HTTPServer
 
 from dlg.exceptions import UsageError
 from dlg_translator.rest.app import LOOPBACK, make_app
+from dlg_translator.rest.manager import manager_at
 from dlg_translator.rest.service import DEFAULT_HOST, DEFAULT_PORT, MEGABYTE, Options
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 BODY_BYTES = 1 << 50
 """What tornado itself may read: the limit is ours, which answers instead of hanging up."""
+
+_ENDS_IN_PORT = re.compile(r":\d+/?$")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,7 +65,7 @@ def tm(  # noqa: PLR0913  an option each
         pgt_dir=pgtdir,
         host=host,
         port=port,
-        manager=manager,
+        manager=read_manager(manager) if manager else "",
         origins=frozenset(map(read_origin, origins)),
         most_bytes=max_upload * MEGABYTE,
     )
@@ -74,6 +78,18 @@ def read_origin(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
         raise UsageError(f"{text!r} is no origin; one looks like https://eagle.example.org")
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def read_manager(text: str) -> str:
+    """Return the address of a manager that the page can propose; refuse what is none.
+
+    A bare word is refused too: whoever gives neither `http://` nor a port has mistyped something
+    else, and would be told so only when a graph is to be submitted.
+    """
+    manager = manager_at(text)
+    if "://" not in text and not _ENDS_IN_PORT.search(text):
+        raise UsageError(f"{text!r} is no address of a manager; one looks like http://host:8001")
+    return manager.url
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from dlg.exceptions import UsageError
 from dlg_engine.cli.main import cli
-from dlg_translator.rest.command import read_origin
+from dlg_translator.rest.command import read_manager, read_origin
 
 
 @contextmanager
@@ -64,6 +64,23 @@ def test_a_folder_that_is_not_there_is_refused() -> None:
     result = CliRunner().invoke(cli, ["tm", "-d", "/nowhere/at/all"])
     assert result.exit_code == 2
     assert "does not exist" in result.output
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["nonsense", "ftp://dim:8001", "http://", "http://dim:many", "a b:8001", "dim:99999"],
+)
+def test_what_is_no_address_of_a_manager_is_refused_at_the_start(address: str) -> None:
+    result = CliRunner().invoke(cli, ["tm", "-p", "0", "--manager", address])
+    assert result.exit_code == 2
+    assert f"{address!r} is no address of a manager" in result.output
+
+
+def test_the_address_of_a_manager_may_leave_out_the_scheme_or_the_port() -> None:
+    assert read_manager("http://dim:8001/") == "http://dim:8001"
+    assert read_manager("dim:8001") == "http://dim:8001"
+    assert read_manager("https://dim") == "https://dim:443"
+    assert read_manager("[::1]:8001") == "http://[::1]:8001"
 
 
 def test_origins_are_read_as_browsers_write_them() -> None:
