@@ -77,7 +77,7 @@ def _check_numbers(workers: object, timeout: object) -> None:
         raise UsageError(f"workers: a whole number is expected, not {workers!r}")
     if timeout is None:
         return
-    if isinstance(timeout, bool) or not isinstance(timeout, Real) or not timeout >= 0:
+    if isinstance(timeout, bool) or not isinstance(timeout, Real) or not float(timeout) >= 0:
         raise UsageError(f"timeout: a number of seconds is expected, not {timeout!r}")
 
 
