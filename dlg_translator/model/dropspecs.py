@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from dlg_translator.model.instance_names import InstanceNames
 from dlg_translator.model.pairs import WirePairs
@@ -20,6 +21,10 @@ from dlg_translator.model.spec_texts import entity_texts
 from dlg_translator.model.specs import compat_part, shared_part
 
 Spec = dict[str, Any]
+Rows = npt.NDArray[np.int32]
+
+BLOCK = 1024
+"""So many dropspecs are made in one go."""
 
 
 class _End(NamedTuple):
@@ -49,6 +54,19 @@ class _Face(NamedTuple):
     plain: bool
     """Whether an instance has nothing to say of its place but its instance id."""
     ends: list[_End]
+
+
+class _AppWire(NamedTuple):
+    """A wire as the app at one of its ends lists it."""
+
+    key: str
+    port: str
+    there: int
+    """The number of the entity at the other end."""
+    own: Rows
+    """The rows at this end."""
+    other: Rows
+    """The row at the other end for each of them."""
 
 
 class SpecMaker:
@@ -103,16 +121,16 @@ class SpecMaker:
             yield from (self.one(row) for row in range(start, end))
             return
         entity, face = self.entities[number], self._face(number, sort=False)
-        oids = self.names.oids_of(number)
-        specs = [{"oid": oid, **face.shared} for oid in oids]
-        if face.plain:
-            for spec, iid in zip(specs, face.iids, strict=True):
-                spec["iid"] = iid
-        else:
-            for spec, iid in zip(specs, face.iids, strict=True):
-                self._add_place(spec, entity, iid)
-        for k in self._wires_of.get(entity.id, ()):
-            self._link_all(specs, self._pairs[k], entity, start)
+        wires = [self._wire_of_app(k, entity) for k in self._wires_of.get(entity.id, ())]
+        listed = [wire for wire in wires if wire is not None]
+        columns = _columns(listed, start, end) if face.plain else []
+        specs = [
+            spec
+            for low in range(start, end, BLOCK)
+            for spec in self._block(number, face, columns, low, min(low + BLOCK, end))
+        ]
+        for wire in listed[len(columns) :]:
+            self._link_all(specs, wire, start)
         yield from specs
 
     # -- what writing needs to know ---------------------------------------------------------
@@ -223,16 +241,51 @@ class SpecMaker:
 
     # -- an entity at a time --------------------------------------------------------------
 
-    def _link_all(self, specs: list[Spec], pairs: WirePairs, entity: Entity, start: int) -> None:
-        """Add the links of a wire to the specs of the app at one of its ends."""
-        wire, key = pairs.wire, pairs.app_key
+    def _block(
+        self, number: int, face: _Face, columns: Sequence[_AppWire], low: int, high: int
+    ) -> list[Spec]:
+        """Return the dropspecs of rows of an entity, few enough to stay in the cache meanwhile.
+
+        A copy of a dictionary that has all keys is several times cheaper than one that grows.
+        """
+        oids, start = self.names.oids_of(number), face.start
+        places = range(low - start, high - start)
+        keys = dict.fromkeys(wire.key for wire in columns)
+        copy = {"oid": "", **face.shared, **({"iid": ""} if face.plain else {}), **keys}.copy
+        specs: list[Spec] = [copy() for _ in places]
+        for spec, place in zip(specs, places, strict=True):
+            spec["oid"] = oids[place]
+        if face.plain:
+            for spec, place in zip(specs, places, strict=True):
+                spec["iid"] = face.iids[place]
+        else:
+            entity = self.entities[number]
+            for spec, place in zip(specs, places, strict=True):
+                self._add_place(spec, entity, face.iids[place])
+        for wire in columns:
+            key, port, there = wire.key, wire.port, self.names.oids_of(wire.there)
+            others = (wire.other[places.start : places.stop] - self.starts[wire.there]).tolist()
+            for spec, far in zip(specs, others, strict=True):
+                spec[key] = [{there[far]: port}] if port else [there[far]]
+        return specs
+
+    def _wire_of_app(self, k: int, entity: Entity) -> _AppWire | None:
+        """Return a wire as the app at one of its ends lists it; None if that is another app."""
+        pairs = self._pairs[k]
+        wire = pairs.wire
         if (wire.dst if pairs.to_app else wire.src) != entity.id:
-            return
+            return None
         own, other = (pairs.dst, pairs.src) if pairs.to_app else (pairs.src, pairs.dst)
-        port = wire.dst_port if pairs.to_app else wire.src_port
         there = self._number_of[wire.src if pairs.to_app else wire.dst]
-        oids, first = self.names.oids_of(there), self.starts[there]
-        for here, far in zip((own - start).tolist(), (other - first).tolist(), strict=True):
+        port = wire.dst_port if pairs.to_app else wire.src_port
+        return _AppWire(pairs.app_key, port, there, own, other)
+
+    def _link_all(self, specs: list[Spec], wire: _AppWire, start: int) -> None:
+        """Add the links of a wire to the specs of the app at one of its ends."""
+        key, port = wire.key, wire.port
+        oids, first = self.names.oids_of(wire.there), self.starts[wire.there]
+        own, other = (wire.own - start).tolist(), (wire.other - first).tolist()
+        for here, far in zip(own, other, strict=True):
             entry: Any = {oids[far]: port} if port else oids[far]
             spec = specs[here]
             if key in spec:
@@ -251,6 +304,18 @@ class SpecMaker:
     @cached_property
     def _number_of(self) -> dict[str, int]:
         return {entity.id: number for number, entity in enumerate(self.entities)}
+
+
+def _columns(wires: Sequence[_AppWire], start: int, end: int) -> list[_AppWire]:
+    """Return the wires, from the first on, that link each row once and each under a new key."""
+    found: list[_AppWire] = []
+    rows = np.arange(start, end)
+    for wire in wires:
+        known = {other.key for other in found}
+        if wire.key in known or not np.array_equal(wire.own, rows):
+            break
+        found.append(wire)
+    return found
 
 
 class LazySpecs(Sequence[Mapping[str, Any]]):

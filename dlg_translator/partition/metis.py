@@ -6,8 +6,9 @@ app takes, data weigh 1, and no edge weighs less than 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,18 +16,35 @@ import numpy.typing as npt
 
 from dlg.exceptions import MissingExtraError
 from dlg_translator.partition.contract import Division, check_range, if_fewer
-from dlg_translator.schedule.chunks import depth_first_order, even_chunks, limits
-from dlg_translator.schedule.dag import Dag, Numbers, Rows, sorted_places, starts, sums
-from dlg_translator.schedule.polish import Scale, measure, polish
-from dlg_translator.schedule.quality import fair_load, without_empty
+from dlg_translator.schedule.chunks import Limits, depth_first_order, even_chunks, limits
+from dlg_translator.schedule.dag import (
+    Dag,
+    Numbers,
+    Rows,
+    grouped,
+    sorted_places,
+    starts,
+    sums,
+)
+from dlg_translator.schedule.order import is_acyclic
+from dlg_translator.schedule.polish import Scale, measures, polish, polish_chains
+from dlg_translator.schedule.quality import cut_volume, fair_load, without_empty
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+Polish = Callable[[Dag, Rows, int, Limits, Scale], Rows]
 
 SMALL = 10_000
 """Graphs up to so many rows are divided several times, and the best result is polished."""
 TRIES, MOST_TRIES, TRIED_ROWS = 4, 64, 40_000
 """At least and at most so many tries in each way, and fewer the more rows there are."""
+STARTS = 4
+"""So many of the best tries are polished, beside the usual one and those best in one thing."""
+HIGH = 90
+"""Volumes are compared with what so many percent of the tries stay below."""
+LATE = 1.2
+"""So many times as long as the earliest try is late."""
 MOST_WEIGHT = 2**30
 """Weights that were measured are scaled to whole numbers whose sum stays below this."""
 
@@ -57,31 +75,49 @@ class Metis:
         pymetis = _pymetis()
         graph = undirected(dag, pymetis.zero_copy_dtype(), wanted)
         tries = list(self._tries(pymetis, graph, wanted))
-        best = tries[0] if len(tries) == 1 else self._best(dag, tries, graph.load)
+        if len(tries) == 1:
+            best = tries[0]
+        elif is_acyclic(dag):
+            simple = plain(dag, pymetis.zero_copy_dtype())
+            usual = self._try(pymetis, simple, wanted, 0, recursive=self._recursive)
+            best = self._best(dag, [usual, *tries], graph.load)
+        else:
+            best = min(tries, key=lambda part_of: cut_volume(dag, part_of))
         part_of, found = without_empty(best)
         return Division(part_of, _told(found, parts))
 
     def _best(self, dag: Dag, tries: list[Rows], load: Numbers) -> Rows:
-        """Return the division with the best balance of what moves and when it ends, polished."""
-        parts = len(set(tries[0].tolist()))
+        """Return the division with the best balance of what moves and when it ends, polished.
+
+        What is sought is at least as good as the first try, the usual call of METIS, in both.
+        """
+        parts = len(np.unique(tries[0]))
         tries = [*tries, even_chunks(depth_first_order(dag), load, parts)]
-        figures = [measure(dag, part_of) for part_of in tries]
-        cuts, times = zip(*figures, strict=True)
-        scale = Scale(float(np.median(cuts)) or 1.0, min(times) or 1.0)
-        numbers = range(len(tries))
-        by_score = sorted(numbers, key=lambda k: float(scale.score(*figures[k])))
-        by_time = min(numbers, key=lambda k: (times[k], cuts[k]))
-        polished = []
-        for k in sorted({*by_score[:2], by_time}):
-            part_of, found = without_empty(tries[k])
-            bounds = limits(load, found, 1 + (101 - self.max_load_imb) / 1000)
-            polished.append(polish(dag, part_of, found, bounds, scale))
-        return min(polished, key=lambda p: float(scale.score(*measure(dag, p))))
+        cuts, times = measures(dag, tries)
+        scale = Scale(float(np.percentile(cuts, HIGH)) or 1.0, float(times.min()) or 1.0)
+        by_score = np.argsort(scale.score(cuts, times), kind="stable")[:STARTS].tolist()
+        extremes = (np.lexsort((cuts, times))[0], np.lexsort((times, cuts))[0])
+        # A usual call that ends late is not held on to when it comes to what moves.
+        late = max(times[0] / (LATE * scale.time), 1.0)
+        scale = replace(scale, usual=(cuts[0] * late or math.inf, times[0] or math.inf))
+        chosen = sorted({0, *by_score, *map(int, extremes)})
+        found = [self._polished(polish_chains, dag, tries[k], load, scale) for k in chosen]
+        start = found[int(scale.score(*measures(dag, found)).argmin())]
+        return self._polished(polish, dag, start, load, scale)
+
+    def _polished(self, how: Polish, dag: Dag, part_of: Rows, load: Numbers, scale: Scale) -> Rows:
+        part_of, found = without_empty(part_of)
+        bounds = limits(load, found, 1 + (101 - self.max_load_imb) / 1000)
+        return how(dag, part_of, found, bounds, scale)
+
+    @property
+    def _recursive(self) -> bool:
+        return bool(self.ptype) and not self.min_goal  # volumes can only be looked at k-way
 
     def _tries(self, pymetis: ModuleType, graph: Undirected, parts: int) -> Iterator[Rows]:
         """Yield divisions: one of a big graph; of a small one many, found in both ways."""
         rows = len(graph.load)
-        recursive = bool(self.ptype) and not self.min_goal
+        recursive = self._recursive
         yield self._try(pymetis, graph, parts, 0, recursive=recursive)
         if rows > SMALL:
             return
@@ -95,7 +131,7 @@ class Metis:
         self, pymetis: ModuleType, graph: Undirected, parts: int, number: int, *, recursive: bool
     ) -> Rows:
         options = pymetis.Options(ufactor=101 - self.max_load_imb, seed=self.seed + number)
-        if self.min_goal:  # only possible k-way
+        if self.min_goal:
             options.objtype = int(pymetis.ObjType.VOL)
         _, part_of = pymetis.part_graph(
             parts,
@@ -151,6 +187,21 @@ def undirected(dag: Dag, dtype: np.dtype[Any], parts: int) -> Undirected:
         rows, others, volumes = rows[apart], others[apart], volumes[apart]
     load = np.maximum(_whole(fair_load(dag, parts)), dag.node_weight > 0)
     columns = (starts(rows, dag.n), others, load, volumes)
+    return Undirected(*(np.ascontiguousarray(column, dtype=dtype) for column in columns))
+
+
+def plain(dag: Dag, dtype: np.dtype[Any]) -> Undirected:
+    """Return `dag`, which has no cycle, without directions and otherwise as it is.
+
+    Neighbours come in the order of the links, and rows weigh what they weigh.
+    """
+    links = grouped(dag.src)
+    ends = np.stack([dag.src[links], dag.dst[links]], axis=1)
+    rows, others = ends.ravel(), ends[:, ::-1].ravel()
+    order = grouped(rows)
+    volumes = np.maximum(_whole(dag.edge_weight), 1)[links].repeat(2)
+    load = np.where(dag.is_app, _whole(dag.node_weight), 1)
+    columns = (starts(rows, dag.n), others[order], load, volumes[order])
     return Undirected(*(np.ascontiguousarray(column, dtype=dtype) for column in columns))
 
 

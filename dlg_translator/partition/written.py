@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dlg.exceptions import InvalidGraphException
 from dlg.graph.documents import is_logical_graph
-from dlg.graph.dropspec import class_of, entries, is_reprodata, kind_of
+from dlg.graph.dropspec import CLASS_KEYS, class_of, entries, is_reprodata, kind_of
 from dlg.graph.physical import DropKind, Links, LinkTable, PhysicalGraph
 from dlg.graph.problems import Problem, pointer, summary
 from dlg_translator.partition.constraints import AmountError, amount
@@ -27,6 +27,8 @@ Specs = Sequence[Mapping[str, Any]]
 
 _FORWARD = ("consumers", "streamingConsumers", "outputs")
 _BACKWARD = ("inputs", "streamingInputs", "producers")
+_LINKS = (*_FORWARD, *_BACKWARD)
+_CLASS_WORDS = ("categoryType", "type", "category", "storage", *CLASS_KEYS)
 _WEIGHTS = ("weight", "execution_time", "data_volume")
 
 
@@ -52,20 +54,20 @@ class WrittenTemplate:
         """Gather the links as rows; yield a problem for each that leads nowhere."""
         index, (src, dst, keys) = self._row, self._ends
         for row, spec in enumerate(self.specs):
-            for number, key in enumerate((*_FORWARD, *_BACKWARD)):
-                for place, (oid, _) in enumerate(entries(spec[key]) if key in spec else ()):
-                    other = index.get(oid)
-                    if other is None:
-                        text = f"{key} names {oid!r}, which is not in the graph"
-                        where = pointer(row, key, place)
-                        name = str(spec.get("name", ""))
-                        code, who = "unknown-link-target", str(spec["oid"])
-                        yield Problem(code=code, message=text, pointer=where, name=name, oid=who)
-                        continue
-                    forward = number < len(_FORWARD)
-                    src.append(row if forward else other)
-                    dst.append(other if forward else row)
-                    keys.append(number % len(_FORWARD))
+            for number, key in enumerate(_LINKS):
+                if key not in spec:
+                    continue
+                oids = _oids(spec[key])
+                try:
+                    others = [index[oid] for oid in oids]
+                except KeyError:
+                    yield from _leading_nowhere(row, spec, key, oids, index)
+                    continue
+                here = [row] * len(others)
+                forward = number < len(_FORWARD)
+                src += here if forward else others
+                dst += others if forward else here
+                keys += [number % len(_FORWARD)] * len(others)
 
     def __len__(self) -> int:
         return len(self.specs)
@@ -74,9 +76,12 @@ class WrittenTemplate:
     def _links(self) -> tuple[Rows, Rows, Rows]:
         """Each link once: from, to, and which of the three kinds it is."""
         ends = np.asarray(self._ends, dtype=np.int32).reshape(3, -1)
-        _, first = np.unique(ends, axis=1, return_index=True)
-        first.sort()
-        return ends[0][first], ends[1][first], ends[2][first]
+        word = (ends[0].astype(np.int64) * len(self) + ends[1]) * len(_FORWARD) + ends[2]
+        _, first = np.unique(word, return_index=True)
+        if len(first) < len(word):
+            first.sort()
+            ends = ends[:, first]
+        return ends[0], ends[1], ends[2]
 
     @property
     def edges(self) -> tuple[Rows, Rows]:
@@ -122,7 +127,7 @@ class WrittenTemplate:
 
     def to_physical_graph(self) -> PhysicalGraph:
         """Return the graph as it stands in the file; its classes have not been looked for."""
-        class_of_row = [class_of(spec, kind_of(spec)) for spec in self.specs]
+        class_of_row = _classes(self.specs)
         names = {name: k for k, name in enumerate(dict.fromkeys(class_of_row))}
         src, dst, key = self._links
         tables = [LinkTable(src[key == k], dst[key == k]) for k in range(len(_FORWARD))]
@@ -181,24 +186,64 @@ def _unusable(specs: Specs) -> Iterator[Problem]:
         return
     seen: set[str] = set()
     for row, spec in enumerate(specs):
-        where = pointer(row)
         if not isinstance(spec, Mapping) or not isinstance(spec.get("oid"), str):
             text = "expected an object with an oid"
-            yield Problem(code="not-a-dropspec", message=text, pointer=where)
+            yield Problem(code="not-a-dropspec", message=text, pointer=pointer(row))
             continue
+        oid = spec["oid"]
         if kind_of(spec) is None:
             text = "the key 'categoryType' does not say whether it is data or an application"
-            yield Problem(code="bad-category", message=text, pointer=where, oid=spec["oid"])
-        if spec["oid"] in seen:
+            yield Problem(code="bad-category", message=text, pointer=pointer(row), oid=oid)
+        if oid in seen:
             text = "an earlier drop has the same oid"
-            yield Problem(code="duplicate-oid", message=text, pointer=where, oid=spec["oid"])
-        seen.add(spec["oid"])
+            yield Problem(code="duplicate-oid", message=text, pointer=pointer(row), oid=oid)
+        seen.add(oid)
+
+
+def _oids(links: Any) -> list[str]:
+    """Return the oids in a link list, however it is written."""
+    if isinstance(links, list) and len(links) == 1 and isinstance(links[0], dict):
+        return list(links[0])  # as nearly all are
+    return [oid for oid, _ in entries(links)]
+
+
+def _leading_nowhere(
+    row: int, spec: Mapping[str, Any], key: str, oids: Sequence[str], known: Mapping[str, int]
+) -> Iterator[Problem]:
+    """Yield a problem for each of the oids that is no drop's."""
+    for place, oid in enumerate(oids):
+        if oid not in known:
+            yield Problem(
+                code="unknown-link-target",
+                message=f"{key} names {oid!r}, which is not in the graph",
+                pointer=pointer(row, key, place),
+                name=str(spec.get("name", "")),
+                oid=str(spec["oid"]),
+            )
+
+
+def _classes(specs: Specs) -> list[str]:
+    """Return the class of each spec; what says it is the same for many of them."""
+    known: dict[tuple[Any, ...], str] = {}
+    found = []
+    for spec in specs:
+        words = tuple(map(spec.get, _CLASS_WORDS))
+        try:
+            name = known.get(words)
+        except TypeError:  # one of them is no word, and class_of looks past it
+            name = class_of(spec, kind_of(spec))
+        if name is None:
+            name = known[words] = class_of(spec, kind_of(spec))
+        found.append(name)
+    return found
 
 
 def _number(spec: Mapping[str, Any], names: Sequence[str], default: int) -> int:
     """Return the first of the keys that has a number, as a whole one."""
     for name in names:
         value = spec.get(name)
+        if type(value) is int and value >= 0:  # as nearly all are
+            return value
         try:
             if value not in (None, ""):
                 return int(amount(value))

@@ -7,14 +7,17 @@ places where no single move helps. The best division met is kept.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dlg_translator.schedule.chunks import Limits
+from dlg_translator.schedule.contraction import contract_chains
 from dlg_translator.schedule.dag import Bools, Dag, Numbers, Rows, sums
 from dlg_translator.schedule.moves import Moves, neighbour_moves
-from dlg_translator.schedule.order import is_acyclic, waves
+from dlg_translator.schedule.order import waves
 from dlg_translator.schedule.paths import (
     cut_costs,
     earliest_starts,
@@ -26,12 +29,15 @@ from dlg_translator.schedule.quality import cut_volume
 MOVES = 48
 """So many moves are judged in a round."""
 ROUNDS = 60
-WORK = 6_000_000
+LEAST_ROUNDS = 12
+"""With fewer rounds than so many a search is not worth its time."""
+WORK = 3_000_000
 """Edges looked at in all rounds and moves together: some hundredths of a second."""
 LEVEL_COST = 40
 """What a level costs more than its edges, in edges of one move."""
 SUM_COUNTS = 0.1
 MEAN_COUNTS = 0.1
+BEYOND_COUNTS = 5
 FEW = 4
 """Parts of fewer rows than so many on average may be emptied: fewer parts may be as good."""
 REST = 7
@@ -44,21 +50,28 @@ class Scale:
 
     cut: float
     time: float
+    usual: tuple[float, float] = (math.inf, math.inf)
+    """A volume and a time; a division ought to come up to both."""
 
     def score(self, cut: Numbers | float, time: Numbers | float) -> Numbers:
-        """Return what is to be made small: mostly the worse of both, so that none is paid for."""
+        """Return what is to be made small: mostly the worse of both, so that none is paid for.
+
+        What is worse than usual in one of them is hardly made good by the other.
+        """
         moved, length = np.asarray(cut / self.cut), np.asarray(time / self.time)
-        return np.asarray(np.maximum(moved, length) + SUM_COUNTS * (moved + length))
+        beyond = np.maximum(cut / self.usual[0], time / self.usual[1]) - 1
+        worse = np.maximum(moved, length) + BEYOND_COUNTS * np.maximum(beyond, 0)
+        return np.asarray(worse + SUM_COUNTS * (moved + length))
 
 
-def measure(dag: Dag, part_of: Rows) -> tuple[float, float]:
-    """Return what moves and when all is done, later if on average the rows end later.
+def measures(dag: Dag, divisions: Sequence[Rows]) -> tuple[Numbers, Numbers]:
+    """Return for each division what moves and when all is done, which counts as later if rows do.
 
-    Where many paths are equally long no single move shortens all; the average shows the way. The
-    time of a graph with cycles is 0.
+    Where many paths are equally long no single move shortens all; the average shows the way.
+    Raises `CycleError` if there is a cycle.
     """
-    moved = cut_volume(dag, part_of)
-    return moved, float(_times(dag, part_of[None, :])[0]) if is_acyclic(dag) else 0.0
+    moved = np.asarray([cut_volume(dag, part_of) for part_of in divisions])
+    return moved, _times(dag, np.stack(divisions))
 
 
 def _times(dag: Dag, assignments: Rows) -> Numbers:
@@ -67,25 +80,38 @@ def _times(dag: Dag, assignments: Rows) -> Numbers:
 
 
 def polish(dag: Dag, part_of: Rows, parts: int, bounds: Limits, scale: Scale) -> Rows:
-    """Return parts with at most the score of `part_of`; loads stay within bounds.
+    """Return parts of a graph without cycles with at most the score of `part_of`.
 
-    No part is emptied. Graphs with cycles come back as they are.
+    Loads stay within bounds. A graph that is too big for the search to get anywhere comes back as
+    it is.
     """
-    if not is_acyclic(dag) or parts < 2 or not len(dag.src):  # noqa: PLR2004
+    if parts < 2 or not len(dag.src):  # noqa: PLR2004
         return part_of
     search = _Search(dag, part_of.copy(), parts, bounds, scale)
     rounds = min(ROUNDS, WORK // search.cost_of_round())
-    for turn in range(rounds):
+    for turn in range(rounds if rounds >= LEAST_ROUNDS else 0):
         search.step(turn)
     return search.best
+
+
+def polish_chains(dag: Dag, part_of: Rows, parts: int, bounds: Limits, scale: Scale) -> Rows:
+    """Return parts like `polish`, but chains inside a part move as a whole.
+
+    That is cheaper, and rows that only make sense together need not cross a border one by one.
+    """
+    small = contract_chains(dag, part_of)
+    load = Limits(sums(small.node_of, bounds.load, small.dag.n), bounds.most)
+    found = polish(small.dag, small.cluster_of, parts, load, scale)
+    return found[small.node_of]
 
 
 class _Search:
     def __init__(self, dag: Dag, part_of: Rows, parts: int, bounds: Limits, scale: Scale) -> None:
         self.dag, self.parts, self.bounds, self.scale = dag, parts, bounds, scale
         self.part_of = self.best = part_of
-        self.cut, time = measure(dag, part_of)
-        self.best_score = float(scale.score(self.cut, time))
+        moved, times = measures(dag, [part_of])
+        self.cut = float(moved[0])
+        self.best_score = float(scale.score(moved, times)[0])
         self.load = sums(part_of, bounds.load, parts).astype(np.float64)
         self.size = np.bincount(part_of, minlength=parts)
         self.resting = np.full(dag.n, -1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import statistics
+import subprocess
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +38,28 @@ def memory_kib() -> int:
     """Return how much memory this process has in use now."""
     with Path("/proc/self/status").open() as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def peak_mib() -> float:
+    """Return the most memory this process has had in use."""
+    with Path("/proc/self/status").open() as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+
+def peer_option(parser: argparse.ArgumentParser) -> None:
+    """Let the command line, or the environment, name the Python of the existing system."""
+    told = "the Python of an environment with the existing system"
+    parser.add_argument("--peer", default=os.environ.get("DLG_BENCH_PEER", ""), help=told)
+
+
+def ask_peer(python: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Return what the existing translator, run by the Python it is installed for, answers."""
+    program = Path(__file__).parent / "peer" / "translator.py"
+    command = [python, str(program)]
+    text = json.dumps(request)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 class FloorDrop:
