@@ -10,14 +10,14 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
 
 from dlg.exceptions import UsageError
 from dlg.graph.documents import read_document
-from dlg.graph.problems import Problem
+from dlg.graph.problems import Problem, Severity
 from dlg.support import garbage
 from dlg_translator.formats import read_all
 from dlg_translator.formats.document import STANDARD_INPUT, Source, called
@@ -26,6 +26,7 @@ from dlg_translator.formats.filling import configure_graph, fill_graph
 from dlg_translator.formats.needs import describe, needs_of
 from dlg_translator.formats.specs import pieces
 from dlg_translator.mapping import map_graph
+from dlg_translator.mapping.hosts import read_hosts
 from dlg_translator.model.stand_ins import with_stand_ins
 from dlg_translator.model.template import PhysicalTemplate
 from dlg_translator.partition import PartitionedTemplate, partition_graph
@@ -199,7 +200,8 @@ def unroll_and_partition(
 @template_file
 @click.option(
     "-N", "--nodes", required=True,
-    help="Host names with commas between, or a file of hosts and what they have (.toml, .json).",
+    help="Host names with commas between, a number of hosts to be named later, or a file of hosts "
+    "and what they have (.toml, .json).",
 )  # fmt: skip
 @click.option("-i", "--islands", type=int, default=None, help="How many islands.")
 @click.option(
@@ -218,9 +220,12 @@ def map_(
     indent: bool,
 ) -> None:
     """Assign the parts of a divided template to hosts: the graph that can be deployed."""
+    number = int(nodes) if nodes.isdecimal() else None
+    hosts = read_hosts(nodes if number is None else number)
     read = read_template(template)
-    graph = map_graph(read_partitioned(read), nodes, islands, co_host_dim=co_host_dim)
-    tell(graph.warnings)
+    wanted = hosts if number is None else number
+    graph = map_graph(read_partitioned(read), wanted, islands, co_host_dim=co_host_dim)
+    tell([*_undivided(read, len(hosts)), *graph.warnings])
     write_specs(graph.specs, output, indent=indent, last=read.reprodata)
 
 
@@ -338,6 +343,18 @@ def _unroll(
 def _last(template: PhysicalTemplate) -> Mapping[str, Any] | None:
     """Return what ends the list: DALiuGE's own files have an object there, ours need none."""
     return {} if template.compat else None
+
+
+def _undivided(template: WrittenTemplate, hosts: int) -> Iterator[Problem]:
+    """Yield a warning if a graph that nobody has divided is to go to several hosts."""
+    if hosts > 1 and not any(spec.get("node") for spec in template.specs):
+        yield Problem(
+            code="not-partitioned",
+            message=f"the graph is not divided into parts, so one of {hosts} hosts gets all of it",
+            hint="dlg partition divides it",
+            severity=Severity.WARNING,
+            blocks_run=False,
+        )
 
 
 def _partition(

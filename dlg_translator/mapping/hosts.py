@@ -67,19 +67,27 @@ def read_hosts(nodes: Hosts) -> list[Host]:
     if isinstance(nodes, int):
         return [Host(f"#{k}") for k in range(nodes)]
     hosts = list(_hosts(nodes, "nodes"))
-    names = [host.name for host in hosts]
     if not hosts:
         raise ResourceError("no nodes are given: name at least one host")
-    if "" in names:
-        raise ResourceError(f"the name of node {names.index('')} is empty")
+    _check_names([host.name for host in hosts], nodes)
     return hosts
+
+
+def _check_names(names: Sequence[str], nodes: object) -> None:
+    given = f" in {nodes!r}" if isinstance(nodes, str) else ""
+    for place, name in enumerate(names, 1):
+        if not name:
+            raise ResourceError(f"the name of host {place} of {len(names)}{given} is empty")
+        if any(character.isspace() for character in name):
+            text = f"{name!r} is no name of a host: there is a blank in it"
+            raise ResourceError(f"{text}; put commas between names, as in host1,host2")
 
 
 def _hosts(nodes: Any, where: str) -> Iterator[Host]:
     if isinstance(nodes, Path) or (isinstance(nodes, str) and nodes.endswith(FILE_KINDS)):
         yield from _hosts(_load(Path(nodes)), str(nodes))
     elif isinstance(nodes, str):
-        yield from (Host(name.strip()) for name in nodes.split(",") if name.strip())
+        yield from (Host(name.strip()) for name in nodes.split(",") if nodes.strip(" ,"))
     elif isinstance(nodes, Mapping):
         if "nodes" not in nodes:
             raise ResourceError(f"{where}: expected a list 'nodes'")
@@ -129,5 +137,9 @@ def _load(path: Path) -> Any:
     try:
         text = path.read_text()
         return tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError) as error:
-        raise ResourceError(f"{path}: the resource file cannot be read: {error}") from error
+    except OSError as error:
+        text = f"{path}: the resource file cannot be read: {error.strerror or error}"
+        raise ResourceError(text) from error
+    except ValueError as error:
+        kind = path.suffix.removeprefix(".").upper()
+        raise ResourceError(f"{path}: the resource file is no {kind}: {error}") from error

@@ -85,3 +85,37 @@ def test_people_are_told_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> Non
     told = [line.partition(" took")[0] for line in done.stderr.splitlines() if " took " in line]
     assert told == ["reading", "dividing", "writing"]
     assert len(json.loads(done.stdout)) == len(graphs.fan(3))
+
+
+@pytest.mark.parametrize("hosts", ["a,b", "2"])
+def test_mapping_a_graph_that_nobody_divided_to_several_hosts_is_warned_of(hosts: str) -> None:
+    done = dlg("map", "-N", hosts, stdin=graphs.fan(3))
+    assert done.exit_code == 0
+    assert "warning[not-partitioned] the graph is not divided into parts" in done.stderr
+    assert "so one of 2 hosts gets all of it (dlg partition divides it)" in done.stderr
+    assert len({spec["node"] for spec in json.loads(done.stdout)}) == 1
+
+
+def test_a_single_host_takes_a_graph_that_nobody_divided_without_a_word() -> None:
+    done = dlg("map", "-N", "localhost", stdin=graphs.fan(3))
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_divided_graph_is_mapped_without_a_word_even_if_it_is_one_part() -> None:
+    divided = dlg("partition", "-N", "1", "-a", "chunks", stdin=graphs.fan(3)).stdout
+    done = dlg("map", "-N", "a,b", stdin=divided)
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_number_of_hosts_leaves_their_names_open() -> None:
+    divided = dlg("partition", "-N", "2", "-a", "chunks", stdin=graphs.fan(3)).stdout
+    mapped = dlg("map", "-N", "2", stdin=divided).stdout
+    assert {spec["node"] for spec in json.loads(mapped)} == {"#0", "#1"}
+
+
+@pytest.mark.parametrize("hosts", ["a,,b", "a b", "gone.json", "", "0"])
+def test_hosts_that_cannot_be_meant_are_refused_before_the_graph_is_read(hosts: str) -> None:
+    done = dlg("map", "-N", hosts, stdin="no graph")
+    assert done.exit_code == 2
+    assert "host" in done.stderr or "nodes" in done.stderr or "gone.json" in done.stderr
+    assert "graph" not in done.stderr
