@@ -18,6 +18,8 @@ from dlg.graph.documents import is_logical_graph
 from dlg.graph.dropspec import CLASS_KEYS, class_of, entries, is_reprodata, kind_of
 from dlg.graph.physical import DropKind, Links, LinkTable, PhysicalGraph
 from dlg.graph.problems import Problem, pointer, summary
+from dlg_translator.model.categories import DATA
+from dlg_translator.model.categories import TYPES as CATEGORY_TYPES
 from dlg_translator.partition.constraints import AmountError, amount
 from dlg_translator.partition.template import PartitionedTemplate, Template
 from dlg_translator.partition.weights import dag_of
@@ -91,7 +93,7 @@ class WrittenTemplate:
     @cached_property
     def kinds(self) -> bytes:
         """What each row stands for."""
-        return bytes(kind_of(spec) or DropKind.DATA for spec in self.specs)
+        return bytes(_kind(spec) or DropKind.DATA for spec in self.specs)
 
     @cached_property
     def is_app(self) -> npt.NDArray[np.bool_]:
@@ -191,13 +193,26 @@ def _unusable(specs: Specs) -> Iterator[Problem]:
             yield Problem(code="not-a-dropspec", message=text, pointer=pointer(row))
             continue
         oid = spec["oid"]
-        if kind_of(spec) is None:
+        if _kind(spec) is None:
             text = "the key 'categoryType' does not say whether it is data or an application"
             yield Problem(code="bad-category", message=text, pointer=pointer(row), oid=oid)
         if oid in seen:
             text = "an earlier drop has the same oid"
             yield Problem(code="duplicate-oid", message=text, pointer=pointer(row), oid=oid)
         seen.add(oid)
+
+
+def _kind(spec: Mapping[str, Any]) -> DropKind | None:
+    """Return what a spec stands for; None if it says nothing of it.
+
+    Some are called neither data nor applications: services, for instance. They cannot be run, but
+    they can be placed, as what their category is.
+    """
+    kind = kind_of(spec)
+    if kind is not None or not isinstance(spec.get("categoryType"), str):
+        return kind
+    category = CATEGORY_TYPES.get(str(spec.get("category", "")))
+    return DropKind.DATA if category == DATA else DropKind.APP
 
 
 def _oids(links: Any) -> list[str]:
@@ -231,9 +246,9 @@ def _classes(specs: Specs) -> list[str]:
         try:
             name = known.get(words)
         except TypeError:  # one of them is no word, and class_of looks past it
-            name = class_of(spec, kind_of(spec))
+            name = class_of(spec, _kind(spec))
         if name is None:
-            name = known[words] = class_of(spec, kind_of(spec))
+            name = known[words] = class_of(spec, _kind(spec))
         found.append(name)
     return found
 
