@@ -6,11 +6,12 @@ codes. Graphs go to files or standard output, everything that is told to standar
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from dlg.exceptions import UsageError
 from dlg.graph.documents import read_document
 from dlg.graph.problems import Problem, Severity
 from dlg.support import garbage
+from dlg.support.examples import ExampleCommand
 from dlg_translator.formats import read_all
 from dlg_translator.formats.document import STANDARD_INPUT, Source, called
 from dlg_translator.formats.files import write_file
@@ -46,18 +48,38 @@ STAND_INS: Mapping[str, str] = {
     "2": "dlg.apps.simple.SleepAndCopyApp",
 }
 """The apps that can be put in place of all others."""
+Function = Callable[..., Any]
 PATH = click.Path(dir_okay=False, allow_dash=True)
 IN_PATH = click.Path(exists=True, dir_okay=False, allow_dash=True)
 CONTEXT: Mapping[str, Any] = {"help_option_names": ["-h", "--help"]}
 
-logical_graph = click.option(
-    "-L", "--logical-graph", "graph", type=IN_PATH, default=STDIN,
-    help="The logical graph ('-', the default: standard input).",
-)  # fmt: skip
-template_file = click.option(
-    "-P", "--physical-graph-template", "template", type=IN_PATH, default=STDIN,
-    help="The physical graph template ('-', the default: standard input).",
-)  # fmt: skip
+
+def graph_input(name: str, short: str, long: str, what: str) -> Callable[[Function], Function]:
+    """Return what gives a command the parameter `name`: a file, by argument or by option."""
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def call(*, argument: str | None, option: str | None, **others: Any) -> Any:
+            if argument is not None and option is not None:
+                text = f"the graph is given twice, as {argument} and by {short} {option}"
+                raise UsageError(f"{text}: give one of them")
+            source = next((path for path in (argument, option) if path is not None), STDIN)
+            return function(**{name: source}, **others)
+
+        file = click.argument("argument", metavar="[GRAPH]", required=False, type=IN_PATH)
+        also = click.option(
+            short, long, "option", type=IN_PATH, metavar="FILE",
+            help=f"The {what}, if not by argument ('-', the default: standard input).",
+        )  # fmt: skip
+        return file(also(call))
+
+    return decorate
+
+
+logical_graph = graph_input("graph", "-L", "--logical-graph", "logical graph")
+template_file = graph_input(
+    "template", "-P", "--physical-graph-template", "physical graph template"
+)
 output_file = click.option(
     "-o", "--output", type=PATH, default=STDIN,
     help="Where to write ('-', the default: standard output); .gz compresses.",
@@ -97,7 +119,54 @@ compat = click.option(
 figures = click.option("--objectives", is_flag=True, help="Print the figures of the division.")
 
 
-@click.command(context_settings=CONTEXT)
+EXAMPLES: Mapping[str, str] = {
+    "fill": """
+Examples:
+  dlg fill my.graph -p copies=16 -o filled.graph             ~copies in its text
+  dlg fill my.graph -p Scatter.num_of_copies=16 -o filled.graph
+  dlg fill my.graph -p '{"copies": 16, "sky": "north"}' | dlg unroll -o drops.json
+""",
+    "fill-config": """
+Examples:
+  dlg fill-config my.graph -o filled.graph                   the active configuration
+  dlg fill-config my.graph -g small | dlg unroll -o drops.json
+  dlg fill-config my.graph -g night7.graphConfig -o filled.graph
+""",
+    "unroll": """
+Examples:
+  dlg unroll my.graph -o drops.json
+  dlg unroll my.graph --set Scatter.num_of_copies=16 -o drops.json.gz
+  dlg unroll my.graph | dlg partition -N 4 -o parts.json
+  dlg unroll my.graph --app 1 | dlg run -                    try it with apps that only sleep
+""",
+    "partition": """
+Examples:
+  dlg partition drops.json -N 4 -o parts.json
+  dlg partition drops.json -N 4 -a sarkar --objectives -o parts.json
+  dlg unroll my.graph | dlg partition -N 4 | dlg map -N 4 -o my.pg
+""",
+    "unroll-and-partition": """
+Examples:
+  dlg unroll-and-partition my.graph -N 4 -o parts.json
+  dlg unroll-and-partition my.graph -N 4 -i 2 -a metis | dlg map -N 4 -i 2 -o my.pg
+""",
+    "map": """
+Examples:
+  dlg map parts.json -N head,node1,node2 -o my.pg            head manages, the others run parts
+  dlg map parts.json -N node1,node2 --co-host-dim -o my.pg   node1 manages and runs parts
+  dlg map parts.json -N cluster.toml -o my.pg                hosts, and what they have
+  dlg map parts.json -N 4 -o my.pg                           four nodes to be named later
+""",
+    "lgt-info": """
+Examples:
+  dlg lgt-info my.graph
+  dlg lgt-info my.graph --json | jq
+""",
+}
+"""How each command is used, at the end of its help."""
+
+
+@click.command("fill", cls=ExampleCommand, epilog=EXAMPLES["fill"], context_settings=CONTEXT)
 @logical_graph
 @parameters
 @output_file
@@ -109,7 +178,9 @@ def fill(*, graph: str, pairs: tuple[str, ...], output: str, indent: bool) -> No
     write_document(document, output, indent=indent)
 
 
-@click.command("fill-config", context_settings=CONTEXT)
+@click.command(
+    "fill-config", cls=ExampleCommand, epilog=EXAMPLES["fill-config"], context_settings=CONTEXT
+)
 @logical_graph
 @click.option(
     "-g", "--graph-config", "--graph_config", "config",
@@ -126,7 +197,7 @@ def fill_config(*, graph: str, config: str | None, output: str, indent: bool) ->
     write_document(document, output, indent=indent)
 
 
-@click.command(context_settings=CONTEXT)
+@click.command("unroll", cls=ExampleCommand, epilog=EXAMPLES["unroll"], context_settings=CONTEXT)
 @logical_graph
 @oid_prefix
 @settings
@@ -146,7 +217,9 @@ def unroll(*, graph: str, output: str, indent: bool, **how: Any) -> None:
     write_specs(template.specs, output, indent=indent, last=_last(template))
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(
+    "partition", cls=ExampleCommand, epilog=EXAMPLES["partition"], context_settings=CONTEXT
+)
 @template_file
 @parts
 @islands
@@ -166,7 +239,12 @@ def partition(*, template: str, output: str, indent: bool, objectives: bool, **h
     write_specs(divided.specs, output, indent=indent, last=read.reprodata)
 
 
-@click.command("unroll-and-partition", context_settings=CONTEXT)
+@click.command(
+    "unroll-and-partition",
+    cls=ExampleCommand,
+    epilog=EXAMPLES["unroll-and-partition"],
+    context_settings=CONTEXT,
+)
 @logical_graph
 @oid_prefix
 @settings
@@ -196,7 +274,7 @@ def unroll_and_partition(
     write_specs(divided.specs, output, indent=indent, last=_last(template))
 
 
-@click.command("map", context_settings=CONTEXT)
+@click.command("map", cls=ExampleCommand, epilog=EXAMPLES["map"], context_settings=CONTEXT)
 @template_file
 @click.option(
     "-N", "--nodes", required=True,
@@ -229,7 +307,9 @@ def map_(
     write_specs(graph.specs, output, indent=indent, last=read.reprodata)
 
 
-@click.command("lgt-info", context_settings=CONTEXT)
+@click.command(
+    "lgt-info", cls=ExampleCommand, epilog=EXAMPLES["lgt-info"], context_settings=CONTEXT
+)
 @logical_graph
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def lgt_info(*, graph: str, as_json: bool) -> None:

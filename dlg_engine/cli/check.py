@@ -15,7 +15,8 @@ from dlg.graph.documents import read_document
 from dlg.graph.physical import PhysicalGraph
 from dlg.graph.problems import Problem, Severity, errors
 from dlg.graph.reading import inspect
-from dlg_engine.cli.group import HELP, USAGE, ExampleCommand
+from dlg.support.examples import ExampleCommand
+from dlg_engine.cli.group import HELP, USAGE
 from dlg_engine.cli.loading import (
     GRAPH_PATH,
     add_user_code,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from dlg_engine.cli.group import HELP, ExampleCommand
+from dlg.support.examples import ExampleCommand
+from dlg_engine.cli.group import HELP
 
 EXAMPLES = """
 Set it up once:

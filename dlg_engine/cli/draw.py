@@ -9,7 +9,8 @@ import click
 from dlg.exceptions import UsageError
 from dlg.graph.drawing import Sketch, arrange, sketch_physical
 from dlg.graph.reading import read_physical_graph
-from dlg_engine.cli.group import HELP, ExampleCommand
+from dlg.support.examples import ExampleCommand
+from dlg_engine.cli.group import HELP
 from dlg_engine.cli.loading import GRAPH_PATH, STDIN, label_of, pick_source, write_bytes
 
 FORMATS = ("svg", "png", "html", "dot")

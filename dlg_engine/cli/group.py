@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem
 
 from dlg import plugins
 from dlg.exceptions import DaliugeException, RunError
+from dlg.support.examples import write_verbatim
 
 GROUP = "dlg.commands"
 """The entry-point group of commands that third parties add."""
@@ -98,21 +99,6 @@ class CommandTable(click.Group):
         if not standalone_mode:
             return call(args, prog_name, standalone_mode=False, **extra)
         sys.exit(guarded(lambda: call(args, prog_name, standalone_mode=False, **extra)))
-
-
-class ExampleCommand(click.Command):
-    """A command whose epilog, its examples, is printed line by line."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples as they are."""
-        write_verbatim(formatter, self.epilog or "")
-
-
-def write_verbatim(formatter: click.HelpFormatter, text: str) -> None:
-    """Write `text`, a headline and lines below it, with their line ends."""
-    if text:
-        formatter.write_paragraph()
-        formatter.write(text.strip("\n") + "\n")
 
 
 def guarded(work: Callable[[], object]) -> int:

@@ -38,7 +38,7 @@ Examples:
   dlg run my.graph --set Scatter.num_of_copies=16 --runner processes
   dlg check my.graph                         find everything that is wrong, before running
   dlg draw my.graph -o my.svg                look at it
-  dlg unroll -L my.graph | dlg partition -N 4 | dlg map -N host1,host2 -o my.pg
+  dlg unroll my.graph | dlg partition -N 2 | dlg map -N head,node1,node2 -o my.pg
 
 Exit codes: 0 all is well, 1 a drop failed, 2 the command or the graph is wrong, 130 interrupted.
 """

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from dlg_engine.cli.group import FAILED, HELP, INTERRUPTED, ExampleCommand
+from dlg.support.examples import ExampleCommand
+from dlg_engine.cli.group import FAILED, HELP, INTERRUPTED
 from dlg_engine.cli.loading import (
     GRAPH_PATH,
     STDIN,
@@ -39,7 +40,7 @@ Examples:
   dlg run my.graph                                   a logical graph, as EAGLE saves it
   dlg run my.graph --set Scatter.num_of_copies=16    ... with a parameter of a node changed
   dlg run my.pg --runner processes --workers 8       a physical graph, on eight processes
-  dlg unroll -L my.graph | dlg run - --report -      from a pipe; the report as JSON
+  dlg unroll my.graph | dlg run - --report -         from a pipe; the report as JSON
 
 Python functions that a graph names are imported from installed packages, the directories of
 --path, the directory of the graph (for '-' the current one), and the code directory of the

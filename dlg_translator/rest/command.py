@@ -14,6 +14,7 @@ import click
 from tornado.httpserver import HTTPServer
 
 from dlg.exceptions import UsageError
+from dlg.support.examples import ExampleCommand
 from dlg_translator.rest.app import LOOPBACK, make_app
 from dlg_translator.rest.manager import manager_at
 from dlg_translator.rest.service import DEFAULT_HOST, DEFAULT_PORT, MEGABYTE, Options
@@ -25,7 +26,16 @@ BODY_BYTES = 1 << 50
 _ENDS_IN_PORT = re.compile(r":\d+/?$")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+EXAMPLES = """
+Examples:
+  dlg tm -d graphs                             the page, with the graphs of a folder to pick from
+  dlg tm -d graphs --manager http://head:8001  ... and a manager to submit to
+"""
+
+
+@click.command(
+    cls=ExampleCommand, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.option("-d", "--lgdir", type=FOLDER, help="The folder with logical graphs.")
 @click.option("-t", "--pgtdir", type=FOLDER, help="The folder with physical graph templates.")
 @click.option("-H", "--host", default=DEFAULT_HOST, show_default=True, help="Where to listen.")

@@ -235,3 +235,42 @@ def test_what_is_no_logical_graph_is_refused_by_the_name_of_its_file(
     assert result.exit_code == 2
     assert result.stderr.startswith("dlg: g.graph: 1 problem\n")
     assert why in result.stderr
+
+
+LOGICAL = ("fill", "fill-config", "unroll", "unroll-and-partition", "lgt-info")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[name] for name in LOGICAL] + [["partition"], ["map", "-N", "a"]],
+    ids=lambda c: c[0],
+)
+def test_the_graph_is_an_argument_an_option_or_standard_input(
+    dlg: Dlg, tmp_path: Path, command: list[str]
+) -> None:
+    graph = scatter() if command[0] in LOGICAL else graphs.fan(4)
+    if command[0] == "fill-config":
+        graph = {
+            **scatter(),
+            "graphConfigurations": {"c": {"modelData": {"name": "c"}, "nodes": {}}},
+        }
+        command = [*command, "-g", "c"]
+    (tmp_path / "g").write_text(json.dumps(graph))
+    option = "-L" if command[0] in LOGICAL else "-P"
+    piped = dlg(*command, stdin=graph)
+    assert piped.exit_code == 0, piped.stderr
+    for way in (["g"], [option, "g"]):
+        result = dlg(*command, *way)
+        assert (result.exit_code, result.stdout) == (0, piped.stdout)
+    assert dlg(*command, "-", stdin=graph).stdout == piped.stdout
+    twice = dlg(*command, "g", option, "g")
+    assert twice.exit_code == 2
+    assert f"the graph is given twice, as g and by {option} g: give one" in twice.stderr
+
+
+@pytest.mark.parametrize("command", [*LOGICAL, "partition", "map", "tm"])
+def test_the_help_of_a_command_ends_with_examples_of_it(dlg: Dlg, command: str) -> None:
+    told = dlg(command, "--help").stdout
+    examples = told.partition("\nExamples:\n")[2].splitlines()
+    assert len(examples) > 1
+    assert all(f"dlg {command} " in line for line in examples), examples
