@@ -35,7 +35,7 @@ STANDARD_KEYS = frozenset([
 """Keys of a dropspec that every class takes, besides what it declares."""
 ARGUMENT_KEYS = ("applicationArgs", "componentParams", "constraintParams")
 FILE_CLASSES = frozenset({"dlg.data.file.FileDROP", "dlg.data.json_data.JsonDROP"})
-ELSEWHERE = "where modules are looked for, dlg run --path DIR adds a directory"
+ELSEWHERE = "dlg run --path DIR looks in DIR too"
 """What may help where a module is missing."""
 NAMED_OF_A_CLASS = 20
 """How many drops of an unknown class are listed one by one."""
