@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlg_translator.schedule.dag import Dag, Rows
+from dlg_translator.schedule.dag import Dag, Numbers, Rows
 from dlg_translator.schedule.order import checked_levels
 from dlg_translator.schedule.quality import without_empty
 
@@ -92,14 +92,16 @@ class _Merging:
         return True
 
 
-def zero_edges(dag: Dag, most: Needs) -> Rows:
+def zero_edges(dag: Dag, most: Needs, ties: Numbers | None = None) -> Rows:
     """Return the part of each row, numbered without gaps by the first row of each part.
 
+    Among edges of the same volume those with lower `ties` come first, or else as they stand.
     An app that needs more than `most` alone gets a part all the same. Raises `CycleError` if
     there is a cycle.
     """
     merging = _Merging(dag, most)
-    heaviest = np.argsort(-dag.edge_weight, kind="stable")
+    ties = np.zeros(len(dag.src)) if ties is None else ties
+    heaviest = np.lexsort((ties, -dag.edge_weight))
     for row, target in zip(dag.src[heaviest].tolist(), dag.dst[heaviest].tolist(), strict=True):
         one, other = merging.root(row), merging.root(target)
         if one != other:
