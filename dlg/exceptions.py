@@ -7,7 +7,7 @@ the published interface.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -111,3 +111,11 @@ class WorkerDiedError(RunError):
 
 class ErrorManagerCaughtException(RunError):
     """A failure that is known not to go away by trying again; it is not retried."""
+
+
+class SubManagerException(RunError):
+    """A manager below another could not do its part; `reasons` tells why, by its name."""
+
+    def __init__(self, message: str, reasons: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.reasons = dict(reasons or {})

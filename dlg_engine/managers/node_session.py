@@ -26,6 +26,9 @@ from dlg_engine.sessions.session import Session
 from dlg_engine.sessions.states import OVER
 from dlg_engine.sessions.states import Event as Step
 
+MOST_ERRORS = 100
+"""How many failed drops a summary names."""
+
 Tell = Callable[[str, News], None]
 """Sends news to a node."""
 
@@ -50,6 +53,7 @@ class NodeSession(Session):
         self._fetches: dict[tuple[str, str], list[int]] = {}
         self._early: list[News] = []
         self._not_own: set[int] = set()
+        self._to_be_triggered = False
         self._gate = threading.Lock()
 
     def add_exports(self, exports: Mapping[str, Iterable[str]]) -> None:
@@ -83,7 +87,9 @@ class NodeSession(Session):
     def _is_at_rest(self) -> bool:
         if self.state in OVER:
             return True
-        return self._running().idle and (not self._fetches or not self._waiting())
+        if not self._running().idle:
+            return False
+        return not (self._fetches or self._to_be_triggered) or not self._waiting()
 
     def give_up(self, reason: str) -> None:
         """End a session that cannot go on because of something outside: it has FAILED."""
@@ -119,9 +125,26 @@ class NodeSession(Session):
             if row not in self._not_own
         }
 
+    def summary(self) -> dict[str, Any]:
+        """Return how it stands: its state, drops by state, what failed."""
+        live = self.live
+        if live is None:
+            return {"status": int(self.state), "counts": {}, "errors": [], "reason": self.reason}
+        report = self.report()
+        return {
+            "status": int(self.state),
+            "counts": dict(report.counts),
+            "errors": [
+                {"uid": e.uid, "name": e.name, "exception": str(e.exception), "stopped": e.stopped}
+                for e in report.errors[:MOST_ERRORS]
+            ],
+            "reason": self.reason,
+        }
+
     def trigger(self, oids: Iterable[str]) -> None:
         """Complete the data and start the apps among `oids`, which wait for nobody."""
         live = self._running()
+        self._to_be_triggered = False
         live.start([live.row_of(oid) for oid in oids])
 
     def hear(self, news: News) -> None:
@@ -137,6 +160,8 @@ class NodeSession(Session):
 
         Fetches are no roots, though they wait for no drop: they wait for news.
         """
+        completed = completed if completed is None else list(completed)
+        self._to_be_triggered = completed == []
         super().deploy(completed if completed is not None or not self.is_part else ())
         if completed is None and self.is_part:
             live = self._running()

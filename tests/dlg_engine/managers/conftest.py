@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlg.rpc import InProcessTransport, Peer
+from dlg_engine.managers.addresses import NodeAddress, read_address
+from dlg_engine.managers.composite import CompositeManager
+from dlg_engine.managers.node import Node
+from dlg_engine.runners import make_runner
+
+FUNCTION = "dlg.apps.python_function.PyFuncApp"
+Specs = list[dict[str, Any]]
+
+
+def data(oid: str, node: str = "n0", **more: Any) -> dict[str, Any]:
+    cls = "dlg.data.memory.InMemoryDROP"
+    return {"oid": oid, "categoryType": "Data", "dropclass": cls, "node": node, **more}
+
+
+def app(oid: str, code: str, node: str = "n0", **more: Any) -> dict[str, Any]:
+    return {"oid": oid, "categoryType": "Application", "dropclass": FUNCTION, "node": node,
+            "func_code": code, **more}  # fmt: skip
+
+
+class Island:
+    """A data island of nodes in this process, which news and data reach through sockets."""
+
+    def __init__(self, count: int, workdir: Path) -> None:
+        self.transport = InProcessTransport()
+        self._ports = itertools.count(1)
+        self.workdir = workdir
+        self.nodes: dict[str, Node] = {}
+        self.peers: dict[str, Peer] = {}
+        self.manager = CompositeManager(self.peer)
+        for _ in range(count):
+            self.add()
+
+    def add(self) -> Node:
+        address = NodeAddress("127.0.0.1", 8000 + next(self._ports), 0, 0)
+        folder = self.workdir / str(address.port)
+        node = Node(address, folder, make_runner("threads", 2), self.transport)
+        self.nodes[node.name] = node
+        self.manager.add_node(node.name)
+        return node
+
+    def peer(self, name: str) -> Peer:
+        return self.peers.setdefault(name, Peer(self.transport, read_address(name).rpc))
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.nodes)
+
+    def wait(self, session_id: str, timeout_s: float = 30.0) -> None:
+        for name in self.manager.session(session_id).nodes:
+            assert self.nodes[name].manager.wait(session_id, timeout_s), "it does not end"
+
+    def close(self) -> None:
+        for node in self.nodes.values():
+            node.shutdown()
+        self.transport.close()
+
+
+@pytest.fixture
+def island(tmp_path: Path) -> Iterator[Island]:
+    found = Island(3, tmp_path)
+    yield found
+    found.close()
