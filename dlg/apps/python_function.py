@@ -288,6 +288,9 @@ def from_code(source: Any, name: str, who: str) -> Callable[..., Any]:
         raise ArgumentError(f"drop {who}: {error}") from None
     space: dict[str, Any] = {"__name__": "<func_code>", "__builtins__": builtins}
     if not last:
+        function = _undill(source)  # letters, + and / can be an expression as well
+        if callable(function):
+            return function  # type: ignore[no-any-return]
         made = eval(code, space)  # noqa: S307  the graph's own code, which is an app like any other
         if callable(made):
             return made  # type: ignore[no-any-return]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
+import operator
 import pickle
 import tempfile
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from dlg.apps.function_arguments import ArgumentError
-from dlg.apps.python_function import PyFuncApp
+from dlg.apps.python_function import PyFuncApp, from_code
 from dlg.data.memory import InMemoryDROP
 from dlg.drops.app_base import BarrierAppDROP
 from dlg.testing.app_contract import AppContract, filled
@@ -87,6 +89,13 @@ def test_the_last_function_in_the_source_is_called_unless_a_name_says_otherwise(
 )
 def test_source_comes_in_many_forms(code: str) -> None:
     assert value(func_code=code, given={"x": 1}) == 2
+
+
+def test_a_pickle_whose_base64_could_be_a_name_is_a_pickle() -> None:
+    pickled = pickle.dumps(functools.partial(operator.add, "a"), protocol=4)
+    code = base64.b64encode(pickled).decode()
+    assert code.isidentifier()
+    assert from_code(code, "", "a")("b") == "ab"
 
 
 def test_drops_with_the_same_source_do_not_see_each_others_globals() -> None:
