@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 Polish = Callable[[Dag, Rows, int, Limits, Scale], Rows]
 
 SMALL = 10_000
-"""Graphs up to so many rows are divided several times, and the best result is polished."""
+"""Graphs up to so many rows are divided several times."""
 TRIES, MOST_TRIES, TRIED_ROWS = 4, 64, 40_000
 """At least and at most so many tries in each way, and fewer the more rows there are."""
+POLISHED = 5_000
+"""The best of them are polished up to so many rows: in more, moves of single rows do little."""
 STARTS = 4
 """So many of the best tries are polished, beside the usual one and those best in one thing."""
 HIGH = 90
@@ -100,6 +102,8 @@ class Metis:
         # A usual call that ends late is not held on to when it comes to what moves.
         late = max(times[0] / (LATE * scale.time), 1.0)
         scale = replace(scale, usual=(cuts[0] * late or math.inf, times[0] or math.inf))
+        if dag.n > POLISHED:
+            return tries[int(scale.score(cuts, times).argmin())]
         chosen = sorted({0, *by_score, *map(int, extremes)})
         found = [self._polished(polish_chains, dag, tries[k], load, scale) for k in chosen]
         start = found[int(scale.score(*measures(dag, found)).argmin())]
