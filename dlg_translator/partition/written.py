@@ -79,8 +79,9 @@ class WrittenTemplate:
         """Each link once: from, to, and which of the three kinds it is."""
         ends = np.asarray(self._ends, dtype=np.int32).reshape(3, -1)
         word = (ends[0].astype(np.int64) * len(self) + ends[1]) * len(_FORWARD) + ends[2]
-        _, first = np.unique(word, return_index=True)
-        if len(first) < len(word):
+        ordered = np.sort(word)
+        if (ordered[1:] == ordered[:-1]).any():
+            _, first = np.unique(word, return_index=True)
             first.sort()
             ends = ends[:, first]
         return ends[0], ends[1], ends[2]
