@@ -28,6 +28,7 @@ from dlg.graph.writing import lean_specs
 from dlg.rpc import Peer
 from dlg_engine.managers.addresses import find_node
 from dlg_engine.managers.children import Children, gather
+from dlg_engine.managers.roster import Roster
 from dlg_engine.managers.split import Part, Spec, split
 from dlg_engine.sessions.states import OVER, SessionStates
 
@@ -56,52 +57,40 @@ class CompositeManager:
 
     def __init__(self, peer: Callable[[str], Peer]) -> None:
         """`peer` gives a child by its name, to be called."""
-        self._children = Children(peer)
-        self._child_of: dict[str, str] = {}
+        self.calls = Children(peer)
+        self.roster = Roster()
         self._sessions: dict[str, CompositeSession] = {}
         self._lock = threading.Lock()
 
     # -- who is there --------------------------------------------------------------------------
 
-    @property
-    def nodes(self) -> list[str]:
-        """Return all nodes below."""
-        return list(self._child_of)
-
-    @property
-    def children(self) -> list[str]:
-        """Return the managers that are called."""
-        return list(dict.fromkeys(self._child_of.values()))
-
-    def _child(self, node: str) -> str:
-        return self._child_of.get(node, node)
-
     def _managers(self, session: CompositeSession) -> list[str]:
         """Return the children that have parts of a session."""
-        return list(dict.fromkeys(map(self._child, session.nodes)))
-
-    def add_node(self, node: str, child: str = "") -> None:
-        """Take a node in; it is called itself unless it is below `child`."""
-        with self._lock:
-            self._child_of[node] = child or node
-
-    def remove_node(self, node: str) -> None:
-        """Let a node go; raise UsageError if there is none of that name."""
-        with self._lock:
-            if self._child_of.pop(node, None) is None:
-                raise UsageError(f"there is no node {node!r} here")
+        return list(dict.fromkeys(map(self.roster.child, session.nodes)))
 
     def lose_node(self, node: str, why: str) -> None:
         """A node is gone: its sessions cannot go on."""
-        self.remove_node(node)
+        self.roster.remove(node)
         for session in list(self._sessions.values()):
             if node in session.nodes and session.state is SessionStates.RUNNING:
-                session.reason = _loss(session, node, why)
-                session.state = SessionStates.FAILED
-                logger.error("session %s failed: %s", session.session_id, session.reason)
-                rest = [one for one in self._managers(session) if one != node]
-                self._children.try_all(rest, "forget_node", node)
-                self._children.try_all(rest, "give_up", session.session_id, session.reason)
+                reason = _loss(session, node, why)
+                logger.error("session %s failed: %s", session.session_id, reason)
+                self.forget_node(node)
+                self.give_up(session.session_id, reason)
+
+    def forget_node(self, node: str) -> None:
+        """Let the nodes below let go of one that is lost."""
+        self.calls.try_all(
+            [one for one in self.roster.children if one != node], "forget_node", node
+        )
+
+    def give_up(self, session_id: str, reason: str) -> None:
+        """End a session that cannot go on: it has FAILED."""
+        session = self.session(session_id)
+        if session.state not in OVER:
+            session.state, session.reason = SessionStates.FAILED, reason
+            there = [one for one in self._managers(session) if one in self.roster.children]
+            self.calls.try_all(there, "give_up", session_id, reason)
 
     # -- sessions --------------------------------------------------------------------------------
 
@@ -124,7 +113,9 @@ class CompositeManager:
                 raise SessionAlreadyExistsException(session_id)
             self._sessions[session_id] = CompositeSession(session_id)
         try:
-            self._children.all(self.children, "create_session", session_id, undo="destroy_session")
+            self.calls.all(
+                self.roster.children, "create_session", session_id, undo="destroy_session"
+            )
         except DaliugeException:
             self._sessions.pop(session_id, None)
             raise
@@ -132,7 +123,7 @@ class CompositeManager:
     def destroy_session(self, session_id: str) -> None:
         """Forget a session everywhere."""
         self.session(session_id)
-        self._children.try_all(self.children, "destroy_session", session_id)
+        self.calls.try_all(self.roster.children, "destroy_session", session_id)
         self._sessions.pop(session_id, None)
 
     def add_graph(self, session_id: str, specs: Sequence[Spec]) -> None:
@@ -154,26 +145,34 @@ class CompositeManager:
             raise InvalidSessionState(
                 f"session {session_id} cannot be deployed while {session.state.name}"
             )
-        parts, roots = _cut(session, self.nodes, completed)
+        parts, roots = _cut(session, self.roster.nodes, completed)
         session.state = SessionStates.DEPLOYING
         try:
             self._hand_out(session, parts)
-            self._children.all(self._managers(session), "deploy_session", session_id, [])
+            self.calls.all(self._managers(session), "deploy_session", session_id, [])
         except DaliugeException as error:
-            session.state, session.reason = SessionStates.FAILED, str(error)
-            self._children.try_all(self._managers(session), "give_up", session_id, session.reason)
+            self.give_up(session_id, str(error))
             raise
         session.state = SessionStates.RUNNING
-        for node, oids in roots.items():
-            self._children.call(self._child(node), "trigger", session_id, oids).result()
+        self.trigger(session_id, roots)
+
+    def trigger(self, session_id: str, starts: Mapping[str, Sequence[str]]) -> None:
+        """Start drops of a session: those of `starts[node]` on each node."""
+        by_child: dict[str, dict[str, list[str]]] = {}
+        for node, oids in starts.items():
+            by_child.setdefault(self.roster.child(node), {})[node] = list(oids)
+        gather(
+            (child, self.calls.call(child, "trigger", session_id, there))
+            for child, there in by_child.items()
+        )
 
     def _hand_out(self, session: CompositeSession, parts: Mapping[str, Part]) -> None:
         waiting: list[tuple[str, Future[Any]]] = []
         for node, part in parts.items():
             exports: Mapping[str, list[str]] = part.exports
             for chunk in _chunks(part.all_specs):
-                call = self._children.call(
-                    self._child(node), "add_part", session.session_id, node, chunk, exports
+                call = self.calls.call(
+                    self.roster.child(node), "add_part", session.session_id, node, chunk, exports
                 )
                 waiting.append((node, call))
                 exports = {}
@@ -187,7 +186,7 @@ class CompositeManager:
                 f"session {session_id} cannot be cancelled while {session.state.name}"
             )
         session.state, session.reason = SessionStates.CANCELLED, reason
-        self._children.try_all(self._managers(session), "cancel_session", session_id, reason)
+        self.calls.try_all(self._managers(session), "cancel_session", session_id, reason)
 
     # -- what there is to know -------------------------------------------------------------------
 
@@ -195,8 +194,11 @@ class CompositeManager:
         """Return the state of a session on each node that runs a part of it."""
         session = self.session(session_id)
         if not session.nodes:
-            return dict.fromkeys(self.nodes, int(session.state))
-        found = self._children.try_all(self._managers(session), "session_status", session_id)
+            return dict.fromkeys(self.roster.nodes, int(session.state))
+        told = self.calls.try_all(self._managers(session), "session_status", session_id)
+        found: dict[str, int] = {}
+        for child, state in told.items():
+            found |= state if isinstance(state, dict) else {child: state}
         return {node: int(found.get(node, SessionStates.FAILED)) for node in session.nodes}
 
     def session_state(self, session_id: str) -> SessionStates:
@@ -218,7 +220,7 @@ class CompositeManager:
         session = self.session(session_id)
         if session.state < SessionStates.RUNNING:
             raise InvalidSessionState(f"session {session_id} has not been deployed")
-        found = self._children.try_all(self._managers(session), "graph_status", session_id)
+        found = self.calls.try_all(self._managers(session), "graph_status", session_id)
         merged: dict[str, dict[str, int]] = {}
         for packed in found.values():
             merged |= msgspec.json.decode(packed)

@@ -84,7 +84,9 @@ class Node:
             "destroy_session": manager.destroy_session,
             "add_part": self.add_part,
             "deploy_session": manager.deploy_session,
-            "trigger": manager.trigger,
+            "trigger": lambda session_id, starts: manager.trigger(
+                session_id, [oid for oids in starts.values() for oid in oids]
+            ),
             "cancel_session": manager.cancel_session,
             "give_up": lambda session_id, why: manager.session(session_id).give_up(why),
             "session_status": lambda session_id: int(manager.session_status(session_id)),

@@ -19,7 +19,7 @@ from dlg.exceptions import (
 )
 from dlg_engine.embedded import run_graph
 from dlg_engine.sessions.states import SessionStates
-from tests.dlg_engine.managers.conftest import Island, Specs, app, data
+from tests.dlg_engine.managers.conftest import Island, Master, Specs, app, data
 
 ADD = "def add(x):\n    return x + 1"
 _numbers = itertools.count()
@@ -146,7 +146,31 @@ def test_a_lost_node_fails_its_sessions_and_no_others(island: Island) -> None:
     assert island.nodes[third].manager.session("night").reason == session.reason
     island.nodes[first].manager.wait("other", 20)
     assert island.manager.session_state("other") is SessionStates.FINISHED
-    assert second not in island.manager.nodes
+    assert second not in island.manager.roster.nodes
+
+
+def test_a_master_runs_a_graph_over_the_nodes_of_all_its_islands(master: Master) -> None:
+    manager = master.manager
+    manager.create_session("night")
+    manager.add_graph("night", chain(manager.roster.nodes, 9))
+    manager.deploy_session("night")
+    for node in master.nodes.values():
+        assert node.manager.wait("night", 30)
+    assert manager.session_state("night") is SessionStates.FINISHED
+    assert len(manager.graph_status("night")) == 19
+    assert set(manager.session_status("night")) == set(master.nodes)
+    last = manager.graph("night")["d9"]["node"]
+    assert master.nodes[last].manager.drop("night", "d9").value() == 9
+    manager.destroy_session("night")
+    assert [node.manager.session_ids for node in master.nodes.values()] == [[]] * 4
+
+
+def test_what_a_node_below_an_island_refuses_is_undone_in_all_islands(master: Master) -> None:
+    node = list(master.nodes.values())[-1]
+    node.manager.create_session("night")
+    with pytest.raises(SubManagerException, match=f"{node.name}.*exists already"):
+        master.manager.create_session("night")
+    assert [one.manager.session_ids for one in master.nodes.values()] == [[], [], [], ["night"]]
 
 
 @pytest.mark.parametrize("session", ["", "..", "a/b", "x" * 300, "a\nb", "a\0b", " . "])
