@@ -12,7 +12,7 @@ import difflib
 import functools
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,18 @@ from dlg.exceptions import UsageError
 
 P = inspect.Parameter
 _BY_POSITION = (P.POSITIONAL_ONLY, P.POSITIONAL_OR_KEYWORD)
+
+
+RESERVED = frozenset([
+    "func", "func_name", "func_code", "func_defaults", "func_arg_mapping", "input_parser",
+    "output_parser", "pickle", "dropclass", "appclass", "execution_time", "num_cpus",
+    "group_start", "n_tries", "input_error_threshold", "base_name", "log_level", "self",
+    "block_skip", "persist", "streaming", "data_volume", "group_end", "libpath", "procs",
+    "x_of_branch",
+])  # fmt: skip
+"""Names of parameters of the app itself, which the function never sees."""
+EVENT = "Event"
+"""The type of a port that only says that something has happened."""
 
 
 class ArgumentError(UsageError):
@@ -76,10 +88,9 @@ def _call(
     signature: inspect.Signature, named: dict[str, Any], extra: list[Any], who: str
 ) -> inspect.BoundArguments:
     parameters = signature.parameters
-    takes_any = any(p.kind is P.VAR_KEYWORD for p in parameters.values())
     takes_more = any(p.kind is P.VAR_POSITIONAL for p in parameters.values())
-    known = {n for n, p in parameters.items() if p.kind not in (P.VAR_KEYWORD, P.VAR_POSITIONAL)}
-    _refuse_unknown(named, known, takes_any, who)
+    known = names_of(parameters)
+    refuse_unknown(named, parameters, who)
     args: list[Any] = []
     kwargs = dict(named)
     for name, parameter in parameters.items():
@@ -91,7 +102,7 @@ def _call(
             args.append(extra.pop(0))
         else:
             break
-    _refuse_missing(parameters, {*list(parameters)[: len(args)], *kwargs}, who)
+    refuse_missing(parameters, {*list(parameters)[: len(args)], *kwargs}, who)
     if extra and not takes_more:
         count = len(known)
         raise ArgumentError(f"{who}: takes {count} arguments, and {len(extra)} more were given")
@@ -101,20 +112,35 @@ def _call(
         raise ArgumentError(f"{who}: {error}{_cure(known)}") from error
 
 
-def _refuse_unknown(named: dict[str, Any], known: set[str], takes_any: bool, who: str) -> None:
-    for name in [] if takes_any else [n for n in named if n not in known]:
+def names_of(parameters: Mapping[str, P]) -> set[str]:
+    """Return the names by which arguments can be given."""
+    variadic = (P.VAR_KEYWORD, P.VAR_POSITIONAL)
+    return {name for name, p in parameters.items() if p.kind not in variadic}
+
+
+def required(parameters: Mapping[str, P]) -> list[str]:
+    """Return the arguments that have no default, in order."""
+    known = names_of(parameters)
+    return [n for n, p in parameters.items() if n in known and p.default is P.empty]
+
+
+def refuse_unknown(named: Iterable[str], parameters: Mapping[str, P], who: str) -> None:
+    """Raise `ArgumentError` for the first of the names that is no argument."""
+    if any(p.kind is P.VAR_KEYWORD for p in parameters.values()):
+        return
+    known = names_of(parameters)
+    for name in [n for n in named if n not in known]:
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(sorted(known))}"
-        raise ArgumentError(f"{who}: has no argument {name!r}{hint}")
+        takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+        hint = f"did you mean {near[0]!r}?" if near else takes
+        raise ArgumentError(f"{who}: has no argument {name!r}; {hint}")
 
 
-def _refuse_missing(parameters: Mapping[str, P], there: set[str], who: str) -> None:
-    named = {
-        n: p for n, p in parameters.items() if p.kind not in (P.VAR_KEYWORD, P.VAR_POSITIONAL)
-    }
-    for name, parameter in named.items():
-        if parameter.default is P.empty and name not in there:
-            text = f"the argument {name!r} is missing{_cure(set(named))}"
+def refuse_missing(parameters: Mapping[str, P], there: Container[str], who: str) -> None:
+    """Raise `ArgumentError` for the first argument without a default that is not `there`."""
+    for name in required(parameters):
+        if name not in there:
+            text = f"the argument {name!r} is missing{_cure(names_of(parameters))}"
             raise ArgumentError(f"{who}: {text}")
 
 
@@ -149,6 +175,19 @@ def _unhashed(function: Callable[..., Any]) -> inspect.Signature | None:
         return inspect.signature(function)
     except (ValueError, TypeError):
         return None
+
+
+def is_argument(argument: Mapping[str, Any], *, wanted: bool) -> bool:
+    """Return whether a function is given this; older graphs mix its arguments with the app's."""
+    if argument.get("usage") == "OutputPort" or argument.get("type") == EVENT:
+        return False
+    kind = argument.get("parameterType", "ApplicationArgument")
+    return wanted or kind in {"ApplicationArgument", "Application"}
+
+
+def is_port(argument: Mapping[str, Any]) -> bool:
+    """Return whether the value of an argument comes or goes by a port."""
+    return argument.get("usage") in {"InputPort", "InputOutput", "OutputPort"}
 
 
 def typed(value: Any, kind: str, name: str, who: str) -> Any:

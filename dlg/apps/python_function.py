@@ -7,31 +7,23 @@ import base64
 import builtins
 import functools
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from dlg.apps import function_arguments as arguments
-from dlg.apps.function_arguments import ArgumentError, Given
+from dlg.apps.function_arguments import EVENT, RESERVED, ArgumentError, Given
+from dlg.apps.function_checks import check_functions
 from dlg.ddap_protocol import DROPStates
 from dlg.drops import ports
 from dlg.drops.app_base import BarrierAppDROP
-from dlg.drops.parameters import argument_value, dlg_any_param, dlg_string_param
+from dlg.drops.parameters import argument_value, dlg_any_param, dlg_string_param, values_of
 from dlg.drops.ports import Port
+from dlg.graph.class_checks import Mistake, Use
 from dlg.support import serialize
 from dlg.support.symbols import get_symbol
 
-RESERVED = frozenset([
-    "func", "func_name", "func_code", "func_defaults", "func_arg_mapping", "input_parser",
-    "output_parser", "pickle", "dropclass", "appclass", "execution_time", "num_cpus",
-    "group_start", "n_tries", "input_error_threshold", "base_name", "log_level", "self",
-    "block_skip", "persist", "streaming", "data_volume", "group_end", "libpath", "procs",
-    "x_of_branch",
-])  # fmt: skip
-"""Names of parameters of the app itself, which the function never sees."""
 WHERE = frozenset({"path", "dataurl"})
-EVENT = "Event"
-"""The type of a port that only says that something has happened."""
 
 
 class PyFuncApp(BarrierAppDROP):
@@ -57,6 +49,24 @@ class PyFuncApp(BarrierAppDROP):
     input_parser = dlg_string_param("encoding of inputs whose port names none", "")
     output_parser = dlg_string_param("encoding of outputs whose port names none", "")
     pickle = dlg_any_param("whether inputs and outputs are pickles (old graphs)")
+
+    @classmethod
+    def alike(cls, spec: Mapping[str, Any]) -> Hashable:
+        """Return the same for specs that call one function with arguments of the same names."""
+        name = spec.get("func_name")
+        if type(name) is not str:  # not written flat, or an object that may not be hashed
+            name = str(values_of(spec).get("func_name"))
+        return name, str(spec.get("lg_key")), *spec
+
+    @classmethod
+    def check_uses(cls, uses: Sequence[Use]) -> Iterable[Mistake]:
+        """Return which functions cannot be found or called.
+
+        A class that finds its function or its arguments in a way of its own is not judged.
+        """
+        own = (cls.run, cls.function, cls.collect, cls._inputs)
+        plain = (PyFuncApp.run, PyFuncApp.function, PyFuncApp.collect, PyFuncApp._inputs)
+        return check_functions(uses, cls.declared_parameters()) if own == plain else ()
 
     def run(self) -> None:
         """Call the function and store its result."""
@@ -136,12 +146,12 @@ class PyFuncApp(BarrierAppDROP):
         for name, argument in known.items():
             if name in RESERVED or name in self._declared:
                 continue
-            if not _is_argument(argument, wanted=name in accepted):
+            if not arguments.is_argument(argument, wanted=name in accepted):
                 continue
             value = self.parameters.get(name, argument_value(argument))
             if value in (None, ""):
                 value = argument_value(argument)
-            if value in (None, "") and (name not in accepted or _is_port(argument)):
+            if value in (None, "") and (name not in accepted or arguments.is_port(argument)):
                 continue
             if value is None or (value == "" and str(argument.get("type")) != "String"):
                 continue
@@ -207,18 +217,6 @@ class PyMemberApp(PyFuncApp):
             if name not in accepted:
                 named.pop(name, None)
         return named, unnamed, without_data
-
-
-def _is_argument(argument: Mapping[str, Any], *, wanted: bool) -> bool:
-    """Return whether the function is given this; older graphs mix its arguments with the app's."""
-    if argument.get("usage") == "OutputPort" or argument.get("type") == EVENT:
-        return False
-    kind = argument.get("parameterType", "ApplicationArgument")
-    return wanted or kind in {"ApplicationArgument", "Application"}
-
-
-def _is_port(argument: Mapping[str, Any]) -> bool:
-    return argument.get("usage") in {"InputPort", "InputOutput", "OutputPort"}
 
 
 def _where(port: Port) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 
 from dlg.exceptions import InvalidGraphException
 from dlg.graph import checks
+from dlg.graph.class_checks import check_uses
 from dlg.graph.documents import decode, is_logical_graph, read_document
 from dlg.graph.dropspec import LINK_KEYS, entries, is_reprodata, kind_of, modernise
 from dlg.graph.physical import DropKind, IntArray, Links, LinkTable, PhysicalGraph
@@ -117,6 +118,8 @@ class _Reader:
         self._read_specs()
         graph = self._graph()
         self.problems += checks.structure(graph)
+        if self.runs_here:
+            self.problems += check_uses(graph)
         blocking = errors(self.problems)
         return (None if blocking else graph), self.problems
 

@@ -21,6 +21,10 @@ class UnknownSymbolError(UsageError, ImportError):
     """No module, or nothing in a module, has the dotted name that was asked for."""
 
 
+class UnknownModuleError(UnknownSymbolError):
+    """There is no module of the name with which the dotted name begins."""
+
+
 def get_symbol(name: str) -> Any:
     """Return what the dotted `name` stands for, for instance "pathlib.Path.home".
 
@@ -77,7 +81,7 @@ def _module(path: str, name: str) -> ModuleType:
         return importlib.import_module(path)
     except _WHATEVER as error:
         if isinstance(error, ModuleNotFoundError) and error.name == path:
-            raise UnknownSymbolError(f"{name}: there is no module {path!r}") from None
+            raise UnknownModuleError(f"{name}: there is no module {path!r}") from None
         raise _failed(path, name, error) from error
 
 

@@ -24,6 +24,7 @@ from dlg_engine.cli.loading import (
     pick_source,
     problem_record,
     read_assignments,
+    unusable_drops,
 )
 
 EXAMPLES = """
@@ -141,8 +142,10 @@ def _examine_logical(
     graph = read_all(source, parameters=parameters, config=config, link_rules=refusals)
     if errors(graph.problems):
         return Findings(label, "logical", None, graph.problems)
-    drops = unroll_logical(graph).to_physical_graph()
-    return Findings(label, "logical", len(drops), [*graph.problems, *unknown_classes(drops)])
+    template = unroll_logical(graph)
+    drops = template.to_physical_graph()
+    unusable = [*unknown_classes(drops), *unusable_drops(drops, template.starts)]
+    return Findings(label, "logical", len(drops), [*graph.problems, *unusable])
 
 
 def unknown_classes(graph: PhysicalGraph) -> list[Problem]:

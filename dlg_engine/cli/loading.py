@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,11 @@ import click
 
 from dlg import settings
 from dlg.exceptions import InvalidGraphException, UsageError
+from dlg.graph.class_checks import check_uses
 from dlg.graph.documents import GZIP_MAGIC
 from dlg.graph.physical import PhysicalGraph
 from dlg.graph.problems import Problem
-from dlg.graph.reading import read_physical_graph
+from dlg.graph.reading import invalid, read_physical_graph
 
 STDIN = "-"
 _HEAD = 1 << 16
@@ -75,12 +78,25 @@ def load_runnable(
         with called(label_of(source)):
             template = unroll_graph(source, parameters=parameters, config=config, strict=True)
         tell_warnings(template.warnings)
-        return template.to_physical_graph()
+        unrolled = template.to_physical_graph()
+        if problems := unusable_drops(unrolled, template.starts):
+            raise invalid(problems, label_of(source))
+        return unrolled
     if parameters or config:
         raise UsageError("--set and --config are for logical graphs; this one is physical")
     found = read_physical_graph(source, label_of(source))
     tell_warnings(found.warnings)
     return found
+
+
+def unusable_drops(graph: PhysicalGraph, starts: Sequence[int]) -> list[Problem]:
+    """Return what the classes of an unrolled graph find wrong with its drops.
+
+    `starts` are the first rows of its entities, whose other drops differ in indices only. There is
+    no file of drops into which the problems could point.
+    """
+    examples = [row for row, end in pairwise(starts) if row < end]
+    return [replace(problem, pointer="") for problem in check_uses(graph, examples)]
 
 
 def read_assignments(assignments: Iterable[str]) -> dict[str, str]:

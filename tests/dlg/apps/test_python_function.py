@@ -108,10 +108,6 @@ def test_drops_with_the_same_source_do_not_see_each_others_globals() -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ({}, "neither func_name nor func_code says what to call"),
-        ({"func_name": "no.such.module.f"}, "'no.such.module.f' cannot be imported"),
-        ({"func_name": "math.nonsense"}, "'math.nonsense' cannot be imported"),
-        ({"func_name": "math.pi"}, "'math.pi' is no function"),
         ({"func_code": "def f(:"}, "func_code is no Python: .* in line 1"),
         ({"func_code": "x = 1"}, "func_code defines no function"),
         ({"func_code": "1 + 1"}, "an expression that is no function"),
@@ -120,6 +116,22 @@ def test_drops_with_the_same_source_do_not_see_each_others_globals() -> None:
 def test_a_function_that_is_not_there_is_a_clear_failure(spec: Any, said: str) -> None:
     with pytest.raises(ArgumentError, match=f"drop f: .*{said}"):
         value(**spec)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "neither func_name nor func_code says what to call"),
+        ({"func_name": "no.such.module.f"}, "'no.such.module.f' cannot be imported"),
+        ({"func_name": "math.nonsense"}, "'math.nonsense' cannot be imported"),
+        ({"func_name": "math.pi"}, "'math.pi' is no function"),
+    ],
+)
+def test_a_function_that_has_gone_since_the_graph_was_checked_is_a_clear_failure(
+    given: Any, said: str
+) -> None:
+    with pytest.raises(ArgumentError, match=f"drop f: .*{said}"):
+        PyFuncApp("f", **given).function()
 
 
 def test_values_in_the_graph_are_arguments() -> None:

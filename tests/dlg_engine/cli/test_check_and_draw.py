@@ -127,3 +127,44 @@ def test_an_ending_that_is_no_format_is_refused(dlg: Dlg, write: Write) -> None:
     result = dlg("draw", write("g.json", graphs.chain(1)), "-o", "g.gif")
     assert result.exit_code == 2
     assert ".svg, .png, .html, .dot" in result.stderr
+
+
+def calling(function: str) -> dict[str, Any]:
+    """Return a scatter of apps that call `function`."""
+    drawing = Drawing()
+    drawing.data("in")
+    each = drawing.scatter("each", 3)
+    app_class = "dlg.apps.python_function.PyFuncApp"
+    drawing.app("work", inside=each, dropclass=app_class, func_name=function)
+    drawing.data("out", inside=each)
+    drawing.link("in", "work")
+    drawing.link("work", "out")
+    return drawing.document()
+
+
+@pytest.mark.parametrize("command", [["check"], ["run", "--quiet"]], ids=lambda c: c[0])
+def test_a_function_that_is_not_there_keeps_a_logical_graph_from_running(
+    dlg: Dlg, write: Write, command: list[str]
+) -> None:
+    graph = write("g.graph", calling("json.dmps"))
+    result = dlg(*command, graph)
+    assert result.exit_code == 2
+    told = "func_name 'json.dmps' cannot be found: json has no 'dmps'; did you mean 'dumps'?"
+    assert result.output.count(told) == 1
+    assert not Path("dlg-runs").exists()
+
+
+def test_a_function_that_is_not_there_keeps_no_graph_from_being_unrolled(
+    dlg: Dlg, write: Write
+) -> None:
+    result = dlg("unroll", write("g.graph", calling("json.dmps")))
+    assert result.exit_code == 0
+    assert len(json.loads(result.stdout)) == 7
+
+
+def test_a_function_beside_a_logical_graph_is_found(
+    dlg: Dlg, write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "functions_of_a_scatter.py").write_text("def f(data): return data\n")
+    result = dlg("check", write("g.graph", calling("functions_of_a_scatter.f")))
+    assert result.exit_code == 0, result.stdout
