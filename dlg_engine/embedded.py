@@ -95,11 +95,11 @@ def _run(
             session.close()
         else:
             session.cancel(f"ran out of time after {timeout:g} s")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         if session.live is None:
             raise
         with suppress(KeyboardInterrupt):  # a second one: the session waits for nobody any more
-            session.cancel("interrupted from the keyboard")
+            session.cancel(str(interrupt) or "interrupted from the keyboard")
         raise RunInterrupted(session.report()) from None
     return session.report()
 

@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was told to end, as batch systems and service managers tell it."""
+
+
+@contextmanager
+def heeding_termination() -> Iterator[None]:
+    """Let SIGTERM end the work in this block as Ctrl-C would, by raising `Terminated`.
+
+    Outside the main thread, where signals cannot be heeded, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated("the process was told to end")
 
 
 def is_interrupt(error: BaseException) -> bool:

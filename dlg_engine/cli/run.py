@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from dlg.support.examples import ExampleCommand
+from dlg.support.interrupts import heeding_termination
 from dlg_engine.cli.group import FAILED, HELP, INTERRUPTED
 from dlg_engine.cli.loading import (
     GRAPH_PATH,
@@ -144,10 +145,11 @@ def _execute(graph: PhysicalGraph, how: How, *, quiet: bool) -> tuple[RunReport,
     """Run `graph` and return the report with the exit code it means."""
     with show_progress(quiet=quiet) or nullcontext() as progress:
         try:
-            report = run_graph(
-                graph, runner=how.runner, workers=how.workers, workdir=how.workdir,
-                timeout=how.timeout, progress=progress,
-            )  # fmt: skip
+            with heeding_termination():
+                report = run_graph(
+                    graph, runner=how.runner, workers=how.workers, workdir=how.workdir,
+                    timeout=how.timeout, progress=progress,
+                )  # fmt: skip
         except RunInterrupted as interruption:
             return interruption.report, INTERRUPTED
     return report, 0 if report.status == "FINISHED" else FAILED

@@ -97,6 +97,16 @@ def test_an_interrupt_kills_the_commands_writes_the_report_and_ends_with_130(
     assert [p.name for p in sorted(Path(report["session_dir"]).iterdir())] == ["f0", "f1"]
 
 
+def test_being_told_to_end_is_like_an_interrupt(tmp_path: Path) -> None:
+    running = Running(tmp_path, "threads")
+    running.process.send_signal(signal.SIGTERM)
+    code, output = running.end()
+    assert code == 130, output
+    running.assert_nothing_is_left()
+    assert "CANCELLED (the process was told to end)" in output
+    assert json.loads(running.report.read_text())["status"] == "CANCELLED"
+
+
 def test_commands_that_will_not_listen_are_killed_all_the_same(tmp_path: Path) -> None:
     running = Running(tmp_path, "threads", trap="trap '' TERM INT; ")
     running.process.send_signal(signal.SIGINT)
