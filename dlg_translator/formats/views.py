@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dlg.graph.drawing.sketch import Box, Frame, Kind, Line, LineKind, Sketch
 from dlg_translator.model.categories import TYPES
 from dlg_translator.model.logical import EmbeddedApp, Field, Link, LogicalGraph, Node
-from dlg_translator.model.names import COPIES, GATHER_WIDTH, GROUP_KEY, ITERATIONS
+from dlg_translator.model.names import COPIES, DROP_CLASS, GATHER_WIDTH, GROUP_KEY, ITERATIONS
 
 _KINDS: Mapping[str, Kind] = {
     "Data": Kind.DATA,
@@ -130,13 +130,18 @@ def _is_meant(app: EmbeddedApp, port: str) -> bool:
 
 
 def _detail(category: str, fields: list[Field]) -> str:
-    """Return what tells most about a node: its function or command, or else its category."""
+    """Return what tells most about a node: its function or command, its class, its category.
+
+    Data is told by the category, which says how it is stored.
+    """
     values = {f.name: f.effective for f in fields}
     for name in _TELLING:
         found = values.get(name)
         if isinstance(found, str) and found.strip():
             return found.strip()
-    return category
+    classes = (values.get(name) for name in DROP_CLASS) if TYPES.get(category) != "Data" else ()
+    named = next((str(found).strip() for found in classes if found), "")
+    return named.rpartition(".")[2] or category
 
 
 def _facts(fields: list[Field]) -> Iterator[str]:

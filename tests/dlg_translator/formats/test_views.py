@@ -51,6 +51,23 @@ def test_boxes_say_what_they_are() -> None:
     assert (boxes["remark"].kind, boxes["remark"].label) == (Kind.NOTE, "note well")
 
 
+def test_apps_are_told_by_their_class_those_of_constructs_too() -> None:
+    drawing = drawn()
+    drawing.app("plain", dropclass="my.own.Adder")
+    drawing.app("nameless", dropclass="")
+    boxes = {box.id: box for box in sketch_logical(read_all(drawing.document())).boxes}
+    assert boxes["split/input"].detail == "CopyApp"
+    assert boxes["plain"].detail == "Adder"
+    assert boxes["nameless"].detail == "DALiuGEApp"
+
+
+def test_data_is_told_by_how_it_is_stored() -> None:
+    drawing = drawn()
+    drawing.data("kept", category="File", dropclass="dlg.data.drops.file.FileDROP")
+    boxes = {box.id: box for box in sketch_logical(read_all(drawing.document())).boxes}
+    assert boxes["kept"].detail == "File"
+
+
 def test_a_link_that_closes_a_loop_is_marked() -> None:
     drawing = Drawing()
     drawing.loop("again", 3)
