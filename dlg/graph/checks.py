@@ -140,7 +140,7 @@ def values(row: int, spec: Spec, shape: Plan) -> list[Problem]:
     if shape.arguments:
         places = [*_hidden(spec, shape), *places]
     for place, key, value in places:
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value):
             continue
         try:
             given[key] = shape.values[key].convert(value)

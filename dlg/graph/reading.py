@@ -92,6 +92,9 @@ def inspect(
     return _Reader(specs, name, reprodata, runs_here=runs_here).read()
 
 
+_PLAIN = (str, int, float, bool, list, tuple, dict)
+
+
 class _Reader:
     """Everything that is known while one list of specs is being read."""
 
@@ -155,13 +158,15 @@ class _Reader:
         modern = modernise(spec)
         kind, name = kind_of(modern), str(modern["dropclass"])
         assert kind is not None  # noqa: S101  the essentials have been checked
-        same = all(spec.get(k) == v for k, v in modern.items()) and len(spec) == len(modern)
+        same = all(_alike(spec.get(k), v) for k, v in modern.items()) and len(spec) == len(modern)
         found = int(kind), self._class_id(name)
         given = spec.get("categoryType"), spec.get("dropclass")
         if modern.keys() == spec.keys() and "storage" not in spec and isinstance(given[1], str):
             known[given] = found
             if all(
-                spec[k] == v for k, v in modern.items() if k not in {"categoryType", "dropclass"}
+                _alike(spec[k], v)
+                for k, v in modern.items()
+                if k not in {"categoryType", "dropclass"}
             ):
                 same = True
         return (spec if same else modern), spec["oid"], *found
@@ -276,6 +281,11 @@ class _Reader:
                 where, spec = pointer(row, "parent"), self.specs[row]
                 self.problems.append(checks.unknown_target(where, spec, "parent", oid, self.index))
         return inside, holders
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Return whether two values are the same; arrays, which have no one answer, as objects."""
+    return a is b or bool(type(a) is type(b) and isinstance(a, _PLAIN) and a == b)
 
 
 def _table(

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -306,3 +307,11 @@ def test_the_newest_form_is_the_newest_form(spec: dict[str, Any]) -> None:
 def test_a_spec_that_says_too_little_is_no_record(spec: dict[str, Any]) -> None:
     with pytest.raises((KeyError, ValueError)):
         DropSpec.from_dict(spec)
+
+
+def test_values_of_a_graph_made_in_python_may_be_arrays() -> None:
+    array = np.arange(3)
+    graph = read_physical_graph(
+        [{"oid": "a", "categoryType": "Data", "dropclass": "InMemoryDROP", "pydata": array}]
+    )
+    assert graph.specs[0]["pydata"] is array
