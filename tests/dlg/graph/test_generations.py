@@ -311,7 +311,5 @@ def test_a_spec_that_says_too_little_is_no_record(spec: dict[str, Any]) -> None:
 
 def test_values_of_a_graph_made_in_python_may_be_arrays() -> None:
     array = np.arange(3)
-    graph = read_physical_graph(
-        [{"oid": "a", "categoryType": "Data", "dropclass": "InMemoryDROP", "pydata": array}]
-    )
+    graph = read_physical_graph([data("a", pydata=array)])
     assert graph.specs[0]["pydata"] is array
