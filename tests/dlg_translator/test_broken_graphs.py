@@ -166,7 +166,7 @@ def test_all_that_is_wrong_is_told_and_nothing_written(
 def test_the_commands_of_the_later_steps_write_nothing_either(tmp_path: Path) -> None:
     specs = [
         {"oid": "a", "categoryType": "Data", "consumers": ["gone"]},
-        {"oid": "a", "categoryType": "Whatever"},
+        {"oid": "a", "categoryType": 7},
     ]
     graph, output = tmp_path / "broken.pgt", tmp_path / "out.pg"
     graph.write_text(json.dumps(specs))
