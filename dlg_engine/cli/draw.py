@@ -41,6 +41,8 @@ Examples:
 def draw(*, graph: str, output: str, wanted: str | None, every: bool | None) -> None:
     """Draw GRAPH, logical or physical ('-': standard input), as SVG, PNG, HTML or DOT.
 
+    Of a graph that is divided or mapped, boxes have the colour and the number of their part.
+
     PNG needs matplotlib: pip install 'dlg[plots]'.
     """
     kind = wanted or _format_of(output)
@@ -74,9 +76,8 @@ def _sketch(graph: str, every: bool | None) -> Sketch:
     source, physical = pick_source(graph)
     if physical:
         collapse = None if every is None else not every
-        return sketch_physical(
-            read_physical_graph(source, label_of(source), runs_here=False), collapse=collapse
-        )
+        read = read_physical_graph(source, label_of(source), runs_here=False)
+        return sketch_physical(read, collapse=collapse, with_parts=True)
     # Physical graphs are drawn without loading the translator.
     from dlg_translator.formats import read_all  # noqa: PLC0415
     from dlg_translator.formats.document import called  # noqa: PLC0415

@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dlg.graph.drawing import marks
+from dlg.graph.drawing.marks import BADGE_HEIGHT, Entry
+from dlg.graph.drawing.marks import LEAST_ROOM as LEGEND_ROOM
 from dlg.graph.drawing.shapes import SLANT, Point, Rect
 from dlg.graph.drawing.sketch import Box, Frame, Kind, Line, Sketch
 from dlg.graph.drawing.text import clean, fit, fit_lines, width_of
@@ -71,6 +74,8 @@ class Picture:
     frames: list[PlacedFrame]
     """Outer ones before those inside them."""
     lines: list[PlacedLine]
+    legend: list[Entry] = field(default_factory=list)
+    """What the numbers of the parts stand for."""
 
 
 def arrange(sketch: Sketch) -> Picture:
@@ -276,6 +281,9 @@ class _Arrangement:
         """Return everything with its place in the drawing."""
         whole = self.inside[None]
         head = HEAD if self.sketch.title or self.sketch.note else MARGIN
+        legend = marks.legend(self.sketch.parts, (MARGIN, head), max(whole.size[0], LEGEND_ROOM))
+        # A badge stands out of its box, so a drawing with badges begins a little lower.
+        head = max(head, marks.end_of(legend) + BADGE_HEIGHT)
         origins: dict[str | None, Point] = {None: (MARGIN, head)}
         rects: dict[str, Rect] = {}
         depth: dict[str | None, int] = {None: -1}
@@ -289,10 +297,11 @@ class _Arrangement:
         by_id = {frame.id: frame for frame in self.sketch.frames}
         texts = [width_of(self.sketch.title, TITLE_PX, bold=True)]
         texts.append(width_of(self.sketch.note, NOTE_PX))
+        right = marks.right_of(legend) - MARGIN
         return Picture(
             title=clean(self.sketch.title),
             note=clean(self.sketch.note),
-            width=max(whole.size[0], min(max(texts), 900.0)) + 2 * MARGIN,
+            width=max(whole.size[0], min(max(texts), 900.0), right) + 2 * MARGIN,
             height=whole.size[1] + head + MARGIN,
             boxes=[PlacedBox(b, rects[b.id], *self.texts[b.id]) for b in self.sketch.boxes],
             frames=[PlacedFrame(by_id[f], rects[f], self.heads[f], depth[f]) for f in order if f],
@@ -301,6 +310,7 @@ class _Arrangement:
                 for k, line in enumerate(self.lines)
                 if line.src != line.dst
             ],
+            legend=legend,
         )
 
     def _route(

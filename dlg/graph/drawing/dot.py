@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dlg.graph.drawing import theme
-from dlg.graph.drawing.sketch import Box, Kind, LineKind, Sketch
+from dlg.graph.drawing.marks import colours_of
+from dlg.graph.drawing.sketch import Box, Kind, LineKind, Part, Sketch
 
 _SHAPES: Mapping[Kind, str] = {
     Kind.DATA: "parallelogram",
@@ -58,6 +59,8 @@ def _document(sketch: Sketch) -> Iterator[str]:
         label = f', label="{line.count:,}"' if line.count > 1 else ""
         style = f"style={_STYLES[line.kind]}, color={_quoted(theme.LINE_COLOURS[line.kind])}"
         yield f"  {_quoted(line.src)} -> {_quoted(line.dst)} [{style}{label}];"
+    if sketch.parts:
+        yield from _legend(sketch.parts)
     yield "}"
 
 
@@ -69,13 +72,31 @@ def _cluster_head(frame: str, label: str, category: str, depth: int) -> Iterator
 
 
 def _node(box: Box) -> str:
-    colours = theme.BOX_COLOURS[box.kind]
+    colours = colours_of(box)
     many = f" (x {box.count:,})" if box.count > 1 else ""
-    label = "\n".join(text for text in (box.label + many, box.detail) if text)
+    label = "\n".join(text for text in (box.label + many, box.detail, _parts(box)) if text)
     return (
         f"{_quoted(box.id)} [label={_quoted(label)}, shape={_SHAPES[box.kind]}, "
         f"style=filled, fillcolor={_quoted(colours.fill)}, color={_quoted(colours.edge)}];"
     )
+
+
+def _parts(box: Box) -> str:
+    numbers = ", ".join(str(part) for part, _ in box.shares)
+    return f"part{'s' if len(box.shares) > 1 else ''} {numbers}" if numbers else ""
+
+
+def _legend(parts: Sequence[Part]) -> Iterator[str]:
+    """Yield a cluster of boxes that say which part is which."""
+    yield '  subgraph "cluster_parts of the graph" {'
+    yield '    label="parts"; color="#7b8794";'
+    for part in parts:
+        colours = theme.part_colours(part.number)
+        label = _quoted(f"{part.number}  {part.label}")
+        style = f"fillcolor={_quoted(colours.fill)}, color={_quoted(colours.edge)}"
+        name = _quoted(f"part {part.number}")
+        yield f"    {name} [label={label}, shape=box, style=filled, {style}];"
+    yield "  }"
 
 
 def _quoted(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dlg.graph.drawing.parts import parts_in, with_shares
 from dlg.graph.drawing.sketch import Box, Kind, Line, LineKind, Sketch
 from dlg.graph.physical import DropKind, LinkTable, PhysicalGraph
 
@@ -31,23 +32,29 @@ Groups = tuple[np.ndarray[tuple[int], np.dtype[np.int64]], list[tuple[int, int]]
 
 
 def sketch_physical(
-    graph: PhysicalGraph, *, collapse: bool | None = None, groups: Groups | None = None
+    graph: PhysicalGraph,
+    *,
+    collapse: bool | None = None,
+    groups: Groups | None = None,
+    with_parts: bool = False,
 ) -> Sketch:
     """Return the drops and links of `graph`; `collapse` draws drops of a kind as one.
 
     If it is None, that depends on how many drops there are. `groups` is for callers that know
-    already which drops are of a kind; the ids of the boxes are the numbers of the groups.
+    already which drops are of a kind; the ids of the boxes are the numbers of the groups. With
+    parts, boxes say which parts of a divided graph their drops are in.
     """
     group_of, members = groups or groups_of(graph, collapse=collapse)
     collapse = len(members) < len(graph)
     size = f"{len(graph):,} drops"
     note = f"{size}, those of one kind drawn as one: {len(members):,} boxes" if collapse else size
-    return Sketch(
-        title=graph.source,
-        note=note,
-        boxes=[_box(graph, k, row, count) for k, (row, count) in enumerate(members)],
-        lines=_lines(graph, group_of),
-    )
+    boxes = [_box(graph, k, row, count) for k, (row, count) in enumerate(members)]
+    part_of, parts = parts_in(graph) if with_parts else (np.empty(0, np.int64), [])
+    if parts:
+        note += f", {len(parts):,} parts" if len(parts) > 1 else ", 1 part"
+        boxes = with_shares(boxes, group_of, part_of, parts)
+    lines = _lines(graph, group_of)
+    return Sketch(title=graph.source, note=note, boxes=boxes, lines=lines, parts=parts)
 
 
 def groups_of(graph: PhysicalGraph, *, collapse: bool | None = None) -> Groups:
@@ -86,7 +93,8 @@ def _box(graph: PhysicalGraph, k: int, row: int, count: int) -> Box:
         kind = Kind.CONTROL
     facts = [f"oid {graph.oids[row]}" + (f" and {count - 1:,} more" if count > 1 else "")]
     facts.append(class_name)
-    facts += [f"{key} {spec[key]}" for key in ("node", "island", "filepath") if spec.get(key)]
+    own = ("node", "island", "filepath") if count == 1 else ("filepath",)
+    facts += [f"{key} {spec[key]}" for key in own if spec.get(key)]
     label = str(spec.get("name") or graph.oids[row])
     return Box(
         id=str(k),

@@ -10,7 +10,15 @@ from typing import Any
 from dlg.exceptions import MissingExtraError
 from dlg.graph.drawing import theme
 from dlg.graph.drawing.arrange import Picture, PlacedBox, PlacedFrame, PlacedLine
-from dlg.graph.drawing.shapes import Outline, Rect, curve, frame_outline, outline_of
+from dlg.graph.drawing.marks import (
+    BADGE_HEIGHT,
+    BADGE_PX,
+    LEGEND_PX,
+    Mark,
+    colours_of,
+    marks_of,
+)
+from dlg.graph.drawing.shapes import Outline, Rect, curve, frame_outline, outline_of, pill
 from dlg.graph.drawing.sketch import LineKind
 from dlg.graph.drawing.svg import STACKED, arrow, text_lines
 
@@ -32,6 +40,10 @@ def to_png(picture: Picture) -> bytes:
         pen.line(line)
     for box in picture.boxes:
         pen.box(box)
+    for entry in picture.legend:
+        for mark in entry.marks:
+            pen.mark(mark)
+        pen.words(entry.words, (entry.x, entry.y), LEGEND_PX, theme.INK)
     if picture.title:
         pen.words(picture.title, (24, 30), theme.TITLE_PX, theme.INK, weight="bold")
     if picture.note:
@@ -115,7 +127,7 @@ class _Pen:
     def box(self, placed: PlacedBox) -> None:
         """Draw a box, the copies behind it, and its texts."""
         kind, rect = placed.box.kind, placed.rect
-        colours = theme.BOX_COLOURS[kind]
+        colours = colours_of(placed.box)
         many = (STACKED, (STACKED[0] / 2, STACKED[1] / 2), (0.0, 0.0))
         for x, y in many if placed.box.count > 1 else many[-1:]:
             outline = outline_of(kind, Rect(rect.x + x, rect.y + y, rect.w, rect.h))
@@ -124,3 +136,12 @@ class _Pen:
         for text, y, size, faint in text_lines(placed):
             at, alpha = (rect.middle[0], y), 0.72 if faint else 1.0
             self.words(text, at, size, colours.text, ha="center", alpha=alpha)
+        for mark in marks_of(placed.box, rect):
+            self.mark(mark)
+
+    def mark(self, mark: Mark) -> None:
+        """Draw a mark and its text."""
+        self.outline(pill(mark.rect), facecolor=mark.fill, edgecolor=mark.edge)
+        if mark.text:
+            at = mark.rect.middle[0], mark.rect.y + BADGE_HEIGHT - 4.0
+            self.words(mark.text, at, BADGE_PX, mark.ink, ha="center", weight="bold")

@@ -57,6 +57,11 @@ def outline_of(kind: Kind, box: Rect) -> Outline:
     return rounded(_corners(box), 2.0 if kind is Kind.NOTE else ROUND)
 
 
+def pill(box: Rect) -> Outline:
+    """Return the outline of a mark, as round as it can be, up to a limit."""
+    return rounded(_corners(box), max(0.1, min(box.h / 2, box.w / 2, 7.0)))
+
+
 def frame_outline(box: Rect) -> Outline:
     """Return the outline of a frame."""
     return rounded(_corners(box), 9.0)

@@ -42,6 +42,18 @@ class Box:
     """How many drops it stands for."""
     facts: tuple[str, ...] = ()
     """More about it, a line each, for whoever points at it."""
+    shares: tuple[tuple[int, int], ...] = ()
+    """The numbers of the parts its drops are in, with how many; empty if nobody has divided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a divided graph, which one node runs."""
+
+    number: int
+    label: str
+    """The node, and the island if there are several."""
+    drops: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +90,5 @@ class Sketch:
     boxes: list[Box] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    """What the boxes' shares are shares of, for the legend."""

@@ -11,7 +11,15 @@ from xml.sax.saxutils import escape, quoteattr
 
 from dlg.graph.drawing import theme
 from dlg.graph.drawing.arrange import Picture, PlacedBox, PlacedFrame, PlacedLine
-from dlg.graph.drawing.shapes import Outline, Rect, curve, frame_outline, outline_of
+from dlg.graph.drawing.marks import (
+    BADGE_HEIGHT,
+    BADGE_PX,
+    LEGEND_PX,
+    Mark,
+    colours_of,
+    marks_of,
+)
+from dlg.graph.drawing.shapes import Outline, Rect, curve, frame_outline, outline_of, pill
 from dlg.graph.drawing.sketch import LineKind
 from dlg.graph.drawing.text import clean
 
@@ -33,6 +41,12 @@ def _document(picture: Picture) -> Iterator[str]:
     yield f"<title>{_text(picture.title)}</title>"
     yield f'<rect class="paper" width="{w}" height="{h}" fill="{theme.PAPER}"/>'
     yield from _heading(picture)
+    if picture.legend:
+        yield '<g class="legend">'
+        for entry in picture.legend:
+            yield from map(_mark, entry.marks)
+            yield _words(entry.words, entry.x, entry.y, LEGEND_PX, theme.INK)
+        yield "</g>"
     yield '<g class="scene">'
     for frame in picture.frames:
         yield from _frame(frame)
@@ -100,9 +114,11 @@ def arrow(
 
 def _box(placed: PlacedBox) -> Iterator[str]:
     box, rect = placed.box, placed.rect
-    colours = theme.BOX_COLOURS[box.kind]
+    colours = colours_of(box)
     style = f'fill="{colours.fill}" stroke="{colours.edge}" stroke-width="{theme.BOX_EDGE}"'
-    yield f'<g class="box {box.kind}" data-id={quoteattr(clean(box.id))}>'
+    parts = " ".join(str(part) for part, _ in box.shares)
+    told = f' data-parts="{parts}"' if parts else ""
+    yield f'<g class="box {box.kind}" data-id={quoteattr(clean(box.id))}{told}>'
     yield _facts([box.label, box.detail, *box.facts])
     for x, y in (STACKED, (STACKED[0] / 2, STACKED[1] / 2)) if box.count > 1 else ():
         behind = Rect(rect.x + x, rect.y + y, rect.w, rect.h)
@@ -111,7 +127,16 @@ def _box(placed: PlacedBox) -> Iterator[str]:
     for text, y, size, faint in text_lines(placed):
         more = 'text-anchor="middle"' + (' opacity="0.72"' if faint else "")
         yield _words(text, rect.middle[0], y, size, colours.text, more)
+    yield from map(_mark, marks_of(box, rect))
     yield "</g>"
+
+
+def _mark(mark: Mark) -> str:
+    shape = f'<path d="{path_of(pill(mark.rect))}" fill="{mark.fill}" stroke="{mark.edge}"/>'
+    more = 'font-weight="600" text-anchor="middle"'
+    x, y = mark.rect.middle[0], mark.rect.y + BADGE_HEIGHT - 4.0
+    words = _words(mark.text, x, y, BADGE_PX, mark.ink, more) if mark.text else ""
+    return f'<g class="mark">{shape}{words}</g>'
 
 
 def text_lines(placed: PlacedBox) -> list[tuple[str, float, float, bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,16 @@ BOX_COLOURS: Mapping[Kind, Colours] = {
     Kind.NOTE: Colours("#fffbe8", "#cdb95e", "#5c5320"),
 }
 
+PART_COLOURS = (
+    ("#bfdcf6", "#1f6fb5"), ("#fcd3a8", "#bf640c"), ("#c2e5b8", "#36852a"),
+    ("#f7c4d7", "#b3306a"), ("#d9cdf4", "#6745b3"), ("#f5e79d", "#8a7000"),
+    ("#b3e6df", "#177a6e"), ("#f8c0b8", "#b23527"), ("#e2cfbb", "#7a522c"),
+    ("#ddeca6", "#5f7a10"), ("#d5dbe1", "#515e6b"), ("#eec6f0", "#8d3595"),
+)  # fmt: skip
+"""Fill and edge of the first parts of a divided graph, the same as on the translator's page."""
+GOLDEN_ANGLE = 137.508
+"""From a hue to the next, in degrees: neighbours differ however many there are."""
+
 FRAME_EDGES: Mapping[str, str] = {
     "Scatter": "#2f8f6b",
     "Gather": "#3a76b3",
@@ -54,6 +65,21 @@ DASHES: Mapping[LineKind, tuple[float, ...]] = {
 }
 LINE_WIDTH, BOX_EDGE, FRAME_EDGE = 1.3, 1.4, 1.4
 ARROW_LENGTH, ARROW_HALF = 7.5, 3.6
+
+
+def part_colours(number: int) -> Colours:
+    """Return the colours of a part; those after the first are made by rule, and may look alike."""
+    if number < len(PART_COLOURS):
+        fill, edge = PART_COLOURS[number]
+        return Colours(fill, edge, INK)
+    hue = number * GOLDEN_ANGLE % 360 / 360
+    fill = _hex(hue, 0.80 if number % 2 else 0.87, 0.62)
+    return Colours(fill, _hex(hue, 0.34, 0.60), INK)
+
+
+def _hex(hue: float, lightness: float, saturation: float) -> str:
+    rgb = colorsys.hls_to_rgb(hue, lightness, saturation)
+    return "#" + "".join(f"{round(255 * value):02x}" for value in rgb)
 
 
 def frame_edge(category: str) -> str:
