@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import signal
-import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-from tornado.httpserver import HTTPServer
 
 from dlg.exceptions import UsageError
+from dlg.http.server import serve
+from dlg.http.site import LOOPBACK, MEGABYTE
 from dlg.support.examples import ExampleCommand
-from dlg_translator.rest.app import LOOPBACK, make_app
+from dlg_translator.rest.app import make_server
 from dlg_translator.rest.manager import manager_at
-from dlg_translator.rest.service import DEFAULT_HOST, DEFAULT_PORT, MEGABYTE, Options
+from dlg_translator.rest.service import DEFAULT_HOST, DEFAULT_PORT, Options
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-BODY_BYTES = 1 << 50
-"""What tornado itself may read: the limit is ours, which answers instead of hanging up."""
-
 _ENDS_IN_PORT = re.compile(r":\d+/?$")
 
 
@@ -79,7 +75,7 @@ def tm(  # noqa: PLR0913  an option each
         origins=frozenset(map(read_origin, origins)),
         most_bytes=max_upload * MEGABYTE,
     )
-    asyncio.run(serve(options))
+    asyncio.run(run(options))
 
 
 def read_origin(text: str) -> str:
@@ -102,34 +98,15 @@ def read_manager(text: str) -> str:
     return manager.url
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raise `UsageError` where that cannot be."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(f"cannot listen on {host}:{port}: {reason}") from error
-    listening.setblocking(False)
-    return listening
+async def run(options: Options) -> None:
+    """Serve until the process is told to end."""
+    server = make_server(options)
 
+    def announce() -> None:
+        click.echo(f"the translator is at {server.url}/  (Ctrl-C ends it)", err=True)
+        if options.host not in LOOPBACK:
+            click.echo(
+                "anybody who can reach this host can use it: there is no password", err=True
+            )
 
-async def serve(options: Options) -> None:
-    """Serve until the process is told to end; what is being answered is answered first."""
-    listening = listen(options.host, options.port)
-    app = make_app(options)
-    server = HTTPServer(app, max_body_size=BODY_BYTES)
-    server.add_socket(listening)
-    port = listening.getsockname()[1]
-    shown = f"[{options.host}]" if ":" in options.host else options.host
-    click.echo(f"the translator is at http://{shown}:{port}/  (Ctrl-C ends it)", err=True)
-    if options.host not in LOOPBACK:
-        click.echo("anybody who can reach this host can use it: there is no password", err=True)
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    await ended.wait()
-    server.stop()
-    await server.close_all_connections()
-    app.settings["dlg_workers"].close()
+    await serve(server, announce)

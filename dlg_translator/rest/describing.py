@@ -7,12 +7,12 @@ from typing import Any
 
 from dlg.graph.documents import decode
 from dlg.graph.problems import errors
+from dlg.http.errors import told
 from dlg_translator.formats.graph_config import config_name
 from dlg_translator.formats.loading import read_drawn
 from dlg_translator.formats.parameters import fill
 from dlg_translator.model.logical import EmbeddedApp, Field, LogicalGraph, Node
 from dlg_translator.model.names import COPIES, DROP_CLASS, GATHER_WIDTH, GROUP_KEY, ITERATIONS
-from dlg_translator.rest.errors import told
 
 NUMBERS = frozenset({*COPIES, *GATHER_WIDTH, *ITERATIONS, *GROUP_KEY, "m", "k", "n"})
 """Fields that say how big the graph gets, which people set most often."""

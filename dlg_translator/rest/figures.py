@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from dlg.http.errors import TooLargeError
 from dlg_translator.partition import PartitionedTemplate
-from dlg_translator.rest.errors import TooLargeError
 from dlg_translator.schedule.parallelism import durations
 from dlg_translator.schedule.paths import cut_costs, earliest_starts
 

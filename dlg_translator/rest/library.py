@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from dlg_translator.rest.errors import BadRequestError, NotFoundError, TooLargeError
+from dlg.http.errors import BadRequestError, NotFoundError, TooLargeError
 
 ENDINGS = (".graph", ".json", ".graph.gz", ".json.gz")
 MOST_LISTED = 5000

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from dlg.http.errors import BadRequestError, ConflictError
 from dlg_translator.formats.specs import pieces
-from dlg_translator.rest.errors import BadRequestError, ConflictError, ManagerError
+from dlg_translator.rest.errors import ManagerError
 
 TIMEOUT_S = 60.0
 MOST_ANSWER = 1 << 26

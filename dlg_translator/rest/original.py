@@ -6,20 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlg.exceptions import DaliugeException
+from dlg.http.answers import HTML, Answer, as_json
+from dlg.http.asking import Asked
+from dlg.http.errors import BadRequestError, MethodError, NotFoundError
 from dlg_translator import web
 from dlg_translator.formats import is_logical_graph
 from dlg_translator.formats.document import parse
 from dlg_translator.partition import PartitionedTemplate
 from dlg_translator.rest import figures, translating, workbench
-from dlg_translator.rest.answers import HTML, Answer, as_json, as_specs
-from dlg_translator.rest.asking import Asked
-from dlg_translator.rest.errors import (
-    BadRequestError,
-    MethodError,
-    NotFoundError,
-    describe,
-    status_of,
-)
+from dlg_translator.rest.answers import as_specs
+from dlg_translator.rest.errors import describe, status_of
 from dlg_translator.rest.manager import manager_at
 from dlg_translator.rest.service import Service
 from dlg_translator.rest.shelf import KeptGraph, KeptPartition, KeptTemplate

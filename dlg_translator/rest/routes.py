@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
+from dlg.http import routes
+from dlg.http.answers import HTML, SVG, Answer, as_json
+from dlg.http.asking import Asked, Kind, Param
+from dlg.http.openapi import Document, describe_routes
 from dlg_translator.rest import original, steps, workbench
-from dlg_translator.rest.answers import HTML, JSON, SVG, Answer, as_json
-from dlg_translator.rest.asking import Asked, Kind, Param
-from dlg_translator.rest.openapi import describe_routes
+from dlg_translator.rest.errors import STATUSES
 from dlg_translator.rest.service import Service
 
-Handler = Callable[[Service, Asked], Answer]
+Route: TypeAlias = routes.Route[Service]
 
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One thing the service does."""
-
-    method: str
-    path: str
-    """With `{name}` for what is filled in."""
-    do: Handler
-    params: Sequence[Param] = ()
-    tag: str = "page"
-    kind: str = JSON
-    """What a good answer is."""
-    more: bool = False
-    """Whether it takes parameters beyond the table: the options of an algorithm."""
-    from_anywhere: bool = False
-    """Whether pages of others may post to it; only where nothing is written or submitted."""
-
-    @property
-    def summary(self) -> str:
-        """What it does, in the words of its handler."""
-        return (self.do.__doc__ or "").strip().partition("\n")[0]
-
+DOCUMENT = Document(
+    title="dlg translator",
+    description="From logical graphs to physical graphs that managers can run.",
+    tags={
+        "original": "The routes that the EAGLE editor calls.",
+        "steps": "Graph in, graph out; nothing is kept.",
+        "page": "What the page uses; results are kept for a while.",
+    },
+    statuses=STATUSES,
+    words={502: "The manager cannot be reached, or refused."},
+)
 
 ID = Param("id", required=True, help="What an earlier answer called it.")
 LG = (
@@ -90,7 +80,7 @@ MANAGER = (
 def describe(service: Service, asked: Asked) -> Answer:
     """Return this table as an OpenAPI document."""
     del service, asked
-    return as_json(describe_routes(ROUTES))
+    return as_json(describe_routes(ROUTES, DOCUMENT))
 
 
 STEPS = (
@@ -222,9 +212,6 @@ PAGE = (
 ROUTES: Sequence[Route] = (*ORIGINAL, *STEPS, *PAGE)
 
 
-def by_path(routes: Sequence[Route] = ROUTES) -> Mapping[str, Mapping[str, Route]]:
+def by_path() -> Mapping[str, Mapping[str, Route]]:
     """Return the routes by path, and those of a path by method."""
-    found: dict[str, dict[str, Route]] = {}
-    for route in routes:
-        found.setdefault(route.path, {})[route.method] = route
-    return found
+    return routes.by_path(ROUTES)

@@ -5,35 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlg_translator.rest.asking import Asked
-from dlg_translator.rest.errors import BadRequestError
+from dlg.http import site
+from dlg.http.asking import Asked
+from dlg.http.errors import BadRequestError
 from dlg_translator.rest.library import Library, unpacked
 from dlg_translator.rest.shelf import Shelf
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8084
-MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(site.Options):
     """How a service is set up."""
 
     lg_dir: Path | None = None
     """Where logical graphs are; None for none but those that are sent."""
     pgt_dir: Path | None = None
     """Where physical graph templates are, and are saved."""
-    host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     manager: str = ""
     """The address of the manager that the page proposes."""
-    origins: frozenset[str] = frozenset()
-    """Whose pages, besides our own, may use all routes: `https://eagle.example.org`."""
-    most_bytes: int = 256 * MEGABYTE
-    """How big a request may be."""
-    workers: int = 4
-    """How many requests are worked on at once."""
-    most_waiting: int = 32
-    """How many more may wait."""
 
 
 @dataclass(frozen=True, slots=True)

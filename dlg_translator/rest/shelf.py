@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from dlg.graph.drawing.physical import Groups
+from dlg.http.errors import NotFoundError
 from dlg_translator.partition import PartitionedTemplate
 from dlg_translator.partition.template import Template
-from dlg_translator.rest.errors import NotFoundError
 
 MOST_THINGS = 200
 MOST_WEIGHT = 6_000_000

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlg.http.answers import Answer
+from dlg.http.asking import Asked
 from dlg_translator.model.template import PhysicalTemplate
 from dlg_translator.partition import PartitionedTemplate
 from dlg_translator.partition.template import Template
 from dlg_translator.rest import translating
-from dlg_translator.rest.answers import Answer, as_document, as_specs
-from dlg_translator.rest.asking import Asked
+from dlg_translator.rest.answers import as_document, as_specs
 from dlg_translator.rest.manager import Manager
 from dlg_translator.rest.service import Service
 

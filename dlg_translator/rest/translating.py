@@ -21,6 +21,7 @@ from dlg.graph.drawing.physical import FEW, Groups, groups_of
 from dlg.graph.drawing.svg import to_svg
 from dlg.graph.physical import PhysicalGraph
 from dlg.graph.problems import Problem
+from dlg.http.errors import BadRequestError
 from dlg_translator.formats import fill_graph, read_all
 from dlg_translator.formats.graph_config import config_name
 from dlg_translator.formats.views import sketch_logical
@@ -31,7 +32,6 @@ from dlg_translator.partition import PartitionedTemplate, partition_graph
 from dlg_translator.partition.options import algorithm_class, describe_options
 from dlg_translator.partition.template import Template
 from dlg_translator.partition.written import WrittenTemplate, read_partitioned
-from dlg_translator.rest.errors import BadRequestError
 from dlg_translator.unroll import unroll_logical
 from dlg_translator.unroll.lowering import refusals
 

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from dlg.http.answers import SVG, Answer, as_json
+from dlg.http.asking import Asked
+from dlg.http.errors import BadRequestError, told
+from dlg_translator.formats.specs import pieces
 from dlg_translator.partition import PartitionedTemplate
 from dlg_translator.partition.template import Template
 from dlg_translator.rest import describing, figures, translating
 from dlg_translator.rest.algorithms import all_algorithms
-from dlg_translator.rest.answers import SVG, Answer, as_json, as_specs
-from dlg_translator.rest.asking import Asked
-from dlg_translator.rest.errors import BadRequestError, told
+from dlg_translator.rest.answers import as_specs
 from dlg_translator.rest.manager import Manager, manager_at
 from dlg_translator.rest.service import Service
 from dlg_translator.rest.shelf import KeptGraph, KeptPartition, KeptTemplate
@@ -244,8 +246,7 @@ def partition_gantt(service: Service, asked: Asked) -> Answer:
 def save_partition(service: Service, asked: Asked) -> Answer:
     """Write a kept division to the folder of templates."""
     kept = service.shelf.get(asked.text("id"), KeptPartition)
-    content = as_specs(kept.partitioned).body
-    text = content if isinstance(content, bytes) else b"".join(content)
+    text = b"".join(pieces(kept.partitioned))
     service.templates.write(asked.text("pgt_name"), text, new=True)
     return as_json({"saved": asked.text("pgt_name"), "bytes": len(text)})
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from tornado.httpserver import HTTPServer
-
-from dlg_translator.rest.app import make_app
-from dlg_translator.rest.command import BODY_BYTES, listen
+from dlg.http.server import in_thread
+from dlg_translator.rest.app import make_server
 from dlg_translator.rest.service import Options
 
 PATIENCE_S = 20
@@ -24,31 +21,8 @@ PATIENCE_S = 20
 @contextmanager
 def running(options: Options) -> Iterator[int]:
     """Serve the translator on a free port of loopback, which is yielded."""
-    ready = threading.Event()
-    found: dict[str, Any] = {}
-
-    async def serve() -> None:
-        app = make_app(options)
-        server = HTTPServer(app, max_body_size=BODY_BYTES)
-        listening = listen("127.0.0.1", 0)
-        server.add_socket(listening)
-        found.update(loop=asyncio.get_running_loop(), ended=asyncio.Event())
-        found["port"] = listening.getsockname()[1]
-        ready.set()
-        await found["ended"].wait()
-        server.stop()
-        await server.close_all_connections()
-        app.settings["dlg_workers"].close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="translator")
-    thread.start()
-    assert ready.wait(PATIENCE_S)
-    try:
-        yield found["port"]
-    finally:
-        found["loop"].call_soon_threadsafe(found["ended"].set)
-        thread.join(PATIENCE_S)
-        assert not thread.is_alive()
+    with in_thread(make_server(replace(options, port=0))) as server:
+        yield server.port
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """What a route may be asked, and reading it: all that is wrong with a request is told at once.
 
-Values come in the query, in a form or in a JSON object; all three are read by the same table.
+Values come in the path, the query, a form or a JSON object; all are read by the same table.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from dlg.graph.problems import Problem
-from dlg_translator.model.values import IllTypedError, boolean, integer, real
-from dlg_translator.rest.errors import BadRequestError
+from dlg.http.errors import BadRequestError
+from dlg.support.values import IllTypedError, boolean, integer, real
 
 
 class Kind(StrEnum):
@@ -52,6 +52,14 @@ class Asked:
     """What the table does not name, for routes that hand it on to an algorithm."""
     html: bool = False
     """Whether it was asked by a browser that opens a page."""
+    document: Any = None
+    """The JSON value that was sent, where the route takes one: a list, an object or another."""
+    body: bytes = b""
+    """What was sent, unpacked but unread, where the route takes it so."""
+    last_event: str = ""
+    """The id of the last event that a client got before its stream of events broke off."""
+    remote: str = ""
+    """The address it came from."""
 
     def text(self, name: str) -> str:
         """Return a text, "" where nothing was given."""

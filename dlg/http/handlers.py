@@ -1,0 +1,230 @@
+"""What all answers have in common: their headers, who may ask, and how an error is told."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.web import HTTPError, RequestHandler
+
+from dlg.exceptions import DaliugeException
+from dlg.http.answers import HTML, JSON
+from dlg.http.errors import (
+    INTERNAL,
+    BadRequestError,
+    ForbiddenError,
+    MethodError,
+    MisdirectedError,
+    NotFoundError,
+    UnauthorizedError,
+    status_of,
+)
+from dlg.http.routes import Route
+from dlg.http.site import LOOPBACK, Options, Site
+from dlg.http.workers import Workers
+
+logger = logging.getLogger(__name__)
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "dlg",
+}
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all handlers of a server share."""
+
+    service: Any
+    options: Options
+    site: Site
+    workers: Workers
+    streams: int = 0
+    """How many clients listen to events."""
+
+
+class BaseHandler(RequestHandler):
+    """The headers of all answers, who may ask, and how an error is told."""
+
+    shared: Shared
+    route: Route[Any] | None = None
+
+    def set_default_headers(self) -> None:
+        """Set what every answer has."""
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+
+    def check_host(self) -> None:
+        """Refuse a request that names a host which a server on loopback cannot be.
+
+        A page can change the address of its own name to that of this machine; it would count as
+        one of our pages, but its requests still name its own host.
+        """
+        options = self.shared.options
+        name = _host_name(self.request.host)
+        known = {urlsplit(origin).hostname for origin in options.origins} | LOOPBACK
+        if options.host in LOOPBACK and name not in known:
+            raise MisdirectedError(f"this server is not {name!r}; it listens on loopback only")
+
+    def check_origin(self, route: Route[Any] | None) -> None:
+        """Let pages of allowed origins read answers; refuse what others may not ask for."""
+        origin = self.request.headers.get("Origin")
+        self.set_header("Vary", "Origin")
+        if origin is None or origin.partition("://")[2] == self.request.host:
+            return
+        if origin in self.shared.options.origins:
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+            return
+        harmless = route is not None and (route.method == "GET" or route.from_anywhere)
+        if not harmless:
+            allowing = self.shared.site.allowing
+            how = f"; whoever runs the service can allow it: {allowing} {origin}"
+            raise ForbiddenError(f"pages of {origin} may not do this{how if allowing else ''}")
+
+    def check_token(self) -> None:
+        """Refuse a request without the token of the service, where it has one."""
+        if self.shared.options.is_open(self.request.path):
+            return
+        kind, _, shown = self.request.headers.get("Authorization", "").strip().partition(" ")
+        expected = self.shared.options.token.encode()
+        # Headers are Latin-1 here, whatever was meant by them.
+        right = hmac.compare_digest(shown.strip().encode("utf-8", "replace"), expected)
+        if kind.lower() != "bearer" or not right:
+            found = "is not the right one" if shown else "is missing"
+            raise UnauthorizedError(f"the token {found}: send it as Authorization: Bearer TOKEN")
+
+    def refuse(self, error: BaseException, *, html: bool = False) -> None:
+        """Answer with an error."""
+        site = self.shared.site
+        status = status_of(error, site.statuses)
+        if status == INTERNAL:
+            logger.error(
+                "%s %s failed", self.request.method, self.request.path, exc_info=error,
+                extra={"action": "request_failed"},
+            )  # fmt: skip
+        if isinstance(error, MethodError):
+            self.set_header("Allow", ", ".join(error.allowed))
+        if isinstance(error, UnauthorizedError):
+            self.set_header("WWW-Authenticate", f'Bearer realm="{site.name}"')
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        told = site.describe(error, status)
+        if html and site.page is not None:
+            self.set_header("Content-Type", HTML)
+            self.finish(site.page(told))
+        else:
+            self.set_header("Content-Type", JSON)
+            self.finish(json.dumps(told))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tell an error that tornado found, in the same form as ours."""
+        found = kwargs.get("exc_info")
+        if found is not None and isinstance(found[1], DaliugeException):
+            self.refuse(found[1])
+            return
+        self.set_header("Content-Type", JSON)
+        error = BadRequestError(self._reason)
+        self.finish(json.dumps(self.shared.site.describe(error, status_code)))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Write down what nobody expected; without the query, where secrets may stand."""
+        if isinstance(value, HTTPError) or typ is None or value is None:
+            return  # the log of requests has it
+        logger.error(
+            "%s %s broke off", self.request.method, self.request.path,
+            exc_info=(typ, value, tb), extra={"action": "request_failed"},
+        )  # fmt: skip
+
+
+class Static(BaseHandler):
+    """The files of the page."""
+
+    def initialize(self, shared: Shared) -> None:
+        """Take what the server shares."""
+        self.shared = shared
+
+    def get(self, name: str) -> None:
+        """Answer with the file `name`."""
+        try:
+            self.check_token()
+            asset = self.shared.site.assets().get(name)
+            if asset is None:
+                raise NotFoundError(f"there is no file {name!r}")
+        except DaliugeException as error:
+            self.refuse(error)
+            return
+        self.set_header("Content-Type", asset.kind)
+        self.set_header("Cache-Control", "no-cache")
+        self.set_header("Etag", asset.etag)
+        self.write(asset.content)
+
+    head = get
+
+
+class Nowhere(BaseHandler):
+    """All other addresses."""
+
+    def initialize(self, shared: Shared) -> None:
+        """Take what the server shares."""
+        self.shared = shared
+
+    def prepare(self) -> None:
+        """Answer that there is nothing."""
+        try:
+            self.check_token()
+            directory = self.shared.site.directory
+            raise NotFoundError(f"there is nothing at {self.request.path}; {directory}")
+        except DaliugeException as error:
+            self.refuse(error)
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Write down that a request was answered: what, how and in which time; never its secrets.
+
+    The query is left out, as are all headers and bodies.
+    """
+    request, status = handler.request, handler.get_status()
+    spent_ms = 1000.0 * request.request_time()
+    route = getattr(handler, "route", None)
+    facts: Mapping[str, object] = {
+        "action": "request",
+        "route": route.do.__name__ if isinstance(route, Route) else "",
+        "method": request.method,
+        "path": request.path,
+        "status": status,
+        "duration_ms": spent_ms,
+        "remote": request.remote_ip,
+    }
+    level = logging.INFO if status < 400 else logging.WARNING  # noqa: PLR2004  what HTTP says
+    shown = "".join(c if c.isprintable() else "?" for c in request.path)
+    logger.log(
+        level if status < INTERNAL else logging.ERROR, "%d %s %s (%s) %.1f ms",
+        status, request.method, shown, request.remote_ip, spent_ms, extra=facts,
+    )  # fmt: skip
+
+
+def _host_name(host: str) -> str:
+    """Return the name in a `Host` header, "" for one that is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
