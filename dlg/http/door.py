@@ -8,6 +8,7 @@ long answers are written piece by piece, events as they come.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,8 @@ from dlg.http.events import KEEP_ALIVE, Event
 from dlg.http.handlers import BaseHandler, Shared
 from dlg.http.reading import check_media, read_request, text_of
 from dlg.http.routes import Route
+
+logger = logging.getLogger(__name__)
 
 _LAST: Any = object()
 _ASKING = "Access-Control-Request-Method"
@@ -232,12 +235,20 @@ class Door(BaseHandler):
     async def _send_now(self, text: bytes) -> None:
         """Send `text`; a client that reads nothing for long is cut off."""
         self.write(text)
-        async with asyncio.timeout(self.shared.options.patience_s):
-            await self.flush()
+        try:
+            async with asyncio.timeout(self.shared.options.patience_s):
+                await self.flush()
+        except TimeoutError:
+            logger.info("a client left its events unread", extra={"action": "events_cut"})
+            self._hang_up()
+            raise StreamClosedError from None
 
     def _cut(self, error: BaseException) -> None:
         """Break off an answer that has begun, so that nobody takes it for a whole one."""
         self.log_exception(type(error), error, error.__traceback__)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if isinstance(self.request.connection, HTTP1Connection):
             self.request.connection.close()
 

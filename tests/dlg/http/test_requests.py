@@ -211,6 +211,24 @@ def test_a_big_document_is_read_from_a_file_while_others_are_answered(open_shop:
     link.close()
 
 
+BIG = b'"%s"' % (b"x" * SPOOL_BYTES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'{"a": [%s], "b": {}}', b" \n[1, %s, {}]", b"%s", b" " * 100 + b"[%s]", b"[NaN, %s]"],
+)
+def test_a_big_document_is_what_a_small_one_is(client: Any, text: bytes) -> None:
+    assert client.post("/document", text % BIG).status == 200
+    big, small = json.loads(text % BIG), client.shop.asked[0].document
+    assert repr(big) == repr(small)
+
+
+@pytest.mark.parametrize("text", [b"[%s", b'{"a": %s, }', b"[%s] 1", b"[1 %s]"])
+def test_a_big_document_that_is_no_json_is_refused(client: Any, text: bytes) -> None:
+    assert client.post("/document", text % BIG).status == 400
+
+
 def test_a_client_that_goes_away_while_it_sends_leaves_nothing_behind(client: Any) -> None:
     link = client.link()
     link.putrequest("POST", "/document")
