@@ -15,7 +15,6 @@ from typing import Any
 
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
-from tornado.web import stream_request_body
 
 from dlg.exceptions import DaliugeException
 from dlg.http.answers import HTML, Answer
@@ -34,7 +33,6 @@ _ASKING = "Access-Control-Request-Method"
 _MAY_SEND = "Authorization, Content-Encoding, Content-Type, Last-Event-ID"
 
 
-@stream_request_body
 class Door(BaseHandler):
     """Every route but the files of the page."""
 
@@ -62,11 +60,11 @@ class Door(BaseHandler):
                 raise self._no_such_method()
             self._check_body()
         except DaliugeException as error:
-            self.refuse(error)
+            self.turn_away(error)
 
     async def data_received(self, chunk: bytes) -> None:
         """Put a piece of the body away, unless there is too much of it."""
-        if self._finished:
+        if self._finished or self.turned_away is not None:
             return
         self._size += len(chunk)
         try:
@@ -89,10 +87,8 @@ class Door(BaseHandler):
 
     def _check_body(self) -> None:
         headers = self.request.headers
-        size = headers.get("Content-Length", "")
-        length = int(size) if size.isdecimal() else 0
-        check_size(length, self.shared.options.most_bytes)
-        if length or "Transfer-Encoding" in headers or "Content-Type" in headers:
+        check_size(self.length, self.shared.options.most_bytes)
+        if self.length or "Transfer-Encoding" in headers or "Content-Type" in headers:
             check_coding(self._coding())
             if self.route is not None:
                 check_media(self.route, headers.get("Content-Type", ""))
@@ -110,11 +106,11 @@ class Door(BaseHandler):
         """Answer; one for all methods, as the table of routes says what they do."""
         await self._answer(place)
 
-    head = post = put = delete = get
+    head = post = put = delete = patch = get
 
     async def options(self, **place: str) -> None:
         """Answer a browser that asks whether a page of another origin may ask."""
-        if self.route is not None:
+        if self.route is not None or self.turned_away is not None:
             await self._answer(place)
             return
         self.set_header("Access-Control-Allow-Methods", ", ".join(sorted(self.routes)))
@@ -122,6 +118,8 @@ class Door(BaseHandler):
         self.set_status(204)
 
     async def _answer(self, place: Mapping[str, str]) -> None:
+        if self.turned_away is not None:
+            self.refuse(self.turned_away)
         route = self.route
         if self._finished or route is None:
             return

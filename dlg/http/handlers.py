@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from dlg.exceptions import DaliugeException
 from dlg.http.answers import HTML, JSON
@@ -35,6 +35,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+DROPPED_BYTES = 1 << 20
+"""How big a body may be that is let in only to be dropped."""
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -56,11 +58,14 @@ class Shared:
     """How many clients listen to events."""
 
 
+@stream_request_body
 class BaseHandler(RequestHandler):
     """The headers of all answers, who may ask, and how an error is told."""
 
     shared: Shared
     route: Route[Any] | None = None
+    turned_away: DaliugeException | None = None
+    """Why the request is refused once its body has been dropped."""
 
     def set_default_headers(self) -> None:
         """Set what every answer has."""
@@ -106,6 +111,26 @@ class BaseHandler(RequestHandler):
         if kind.lower() != "bearer" or not right:
             found = "is not the right one" if shown else "is missing"
             raise UnauthorizedError(f"the token {found}: send it as Authorization: Bearer TOKEN")
+
+    @property
+    def length(self) -> int:
+        """How many bytes the body is said to have, 0 where nothing is said."""
+        size = self.request.headers.get("Content-Length", "")
+        return int(size) if size.isdecimal() else 0
+
+    def turn_away(self, error: DaliugeException) -> None:
+        """Refuse a request whose body has not been read.
+
+        A small body is dropped before the answer: a client that finds the connection closed while
+        it is still sending never looks for an answer.
+        """
+        if 0 < self.length <= DROPPED_BYTES:
+            self.turned_away = error
+        else:
+            self.refuse(error)
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Drop a piece of a body: nothing is kept of what nobody asks for."""
 
     def refuse(self, error: BaseException, *, html: bool = False) -> None:
         """Answer with an error."""
@@ -194,7 +219,14 @@ class Nowhere(BaseHandler):
             directory = self.shared.site.directory
             raise NotFoundError(f"there is nothing at {self.request.path}; {directory}")
         except DaliugeException as error:
-            self.refuse(error)
+            self.turn_away(error)
+
+    def get(self) -> None:
+        """Answer, once the body is dropped."""
+        if self.turned_away is not None:
+            self.refuse(self.turned_away)
+
+    head = post = put = delete = options = patch = get
 
 
 def log_request(handler: RequestHandler) -> None:

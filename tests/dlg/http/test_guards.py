@@ -56,13 +56,42 @@ def test_some_paths_are_open_to_all(open_shop: Any) -> None:
     assert client.get("/health").status == 401
 
 
-def test_a_body_without_a_token_is_not_read(open_shop: Any) -> None:
+@pytest.mark.parametrize("path", ["/raw", "/nowhere"])
+def test_a_big_body_without_a_token_is_not_read(open_shop: Any, path: str) -> None:
     link = open_shop(token=TOKEN).link()
-    link.putrequest("POST", "/raw")
-    link.putheader("Content-Length", "1000")
+    link.putrequest("POST", path)
+    link.putheader("Content-Length", str(1 << 24))
     link.endheaders()
     assert link.getresponse().status == 401
     link.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/raw", {}, 401), ("POST", "/graph", BEARER, 415), ("PUT", "/raw", BEARER, 405),
+        ("PATCH", "/raw", BEARER, 405), ("POST", "/nowhere", BEARER, 404),
+        ("OPTIONS", "/any", {}, 401), ("POST", "/static/a.js", {}, 405),
+    ],
+)  # fmt: skip
+def test_a_client_that_is_refused_can_go_on(
+    open_shop: Any, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    """A small body is dropped before the answer, so that the connection stays whole."""
+    client = open_shop(token=TOKEN)
+    link = client.link()
+    for _ in range(2):
+        link.putrequest(method, path)
+        for name, value in {**headers, "Content-Length": "10"}.items():
+            link.putheader(name, value)
+        link.endheaders()
+        link.send(b"0123456789")
+        answer = link.getresponse()
+        assert answer.status == status
+        assert answer.read()
+    assert link.sock is not None
+    link.close()
+    assert not client.shop.asked
 
 
 def test_a_browser_may_ask_without_a_token_whether_it_may_send_one(open_shop: Any) -> None:
