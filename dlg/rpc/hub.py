@@ -15,8 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-logger = logging.getLogger(__name__)
-
 START_TIMEOUT_S = 30.0
 
 
@@ -53,6 +51,8 @@ class Hub:
         import gevent  # noqa: PLC0415  slow to import, and only here
         import gevent.event  # noqa: PLC0415
 
+        # It reports as an error, many times a minute, that it caught up with what it had missed.
+        logging.getLogger("zerorpc.gevent_zmq").setLevel(logging.CRITICAL)
         self._hub = gevent.get_hub()
         self._hub.threadpool.maxsize = 64
         self._signal = self._hub.loop.async_()

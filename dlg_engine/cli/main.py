@@ -28,6 +28,9 @@ COMMANDS: Mapping[str, Entry] = {
     "map": Entry("dlg_translator.commands:map_", "Assign a divided graph to nodes."),
     "tm": Entry("dlg_translator.rest.command:tm", "Serve the translator: a page, and REST."),
     "lgt-info": Entry("dlg_translator.commands:lgt_info", "Tell what a logical graph needs."),
+    "nm": Entry("dlg_engine.cli.managers:nm", "Run the manager of a node."),
+    "dim": Entry("dlg_engine.cli.managers:dim", "Run the manager of a data island."),
+    "mm": Entry("dlg_engine.cli.managers:mm", "Run the master of data islands."),
     "completion": Entry("dlg_engine.cli.completion:completion", "Print shell completion."),
 }
 """All our commands: where each is, and its line in `dlg --help`."""

@@ -13,6 +13,8 @@ from dlg.rpc import Peer
 logger = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 60.0
+QUESTION_TIMEOUT_S = 2.0
+"""How long somebody is waited for who is only asked: he may have died a moment ago."""
 
 
 class Children:
@@ -21,9 +23,11 @@ class Children:
     def __init__(self, peer: Callable[[str], Peer]) -> None:
         self._peer = peer
 
-    def call(self, name: str, method: str, *args: Any) -> Future[Any]:
+    def call(
+        self, name: str, method: str, *args: Any, timeout_s: float = CALL_TIMEOUT_S
+    ) -> Future[Any]:
         """Start a call."""
-        return self._peer(name).submit(method, *args, timeout_s=CALL_TIMEOUT_S)
+        return self._peer(name).submit(method, *args, timeout_s=timeout_s)
 
     def all(self, names: Iterable[str], method: str, *args: Any, undo: str = "") -> dict[str, Any]:
         """Call all of them and return what they say.
@@ -40,8 +44,10 @@ class Children:
             raise
 
     def try_all(self, names: Iterable[str], method: str, *args: Any) -> dict[str, Any]:
-        """Call all of them; return what those say that can do it."""
-        waiting = [(name, self.call(name, method, *args)) for name in names]
+        """Call all of them; return what those say that answer soon and can do it."""
+        waiting = [
+            (name, self.call(name, method, *args, timeout_s=QUESTION_TIMEOUT_S)) for name in names
+        ]
         found: dict[str, Any] = {}
         for name, call in waiting:
             try:

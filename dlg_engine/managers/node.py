@@ -93,6 +93,7 @@ class Node:
             "sessions": self.sessions,
             "graph_status": self.graph_status,
             "summary": lambda session_id: manager.session(session_id).summary(),
+            "drop": self.describe_drop,
             "forget_node": self.forget_node,
             "get_drop_property": self.get_drop_property,
             "call_drop": self.call_drop,
@@ -129,6 +130,19 @@ class Node:
         if method not in CALLS:
             raise NoDropException(uid, f"{method!r} cannot be called from another node")
         return getattr(self.manager.drop(session_id, uid), method)(*args)
+
+    def describe_drop(self, session_id: str, oid: str) -> dict[str, Any]:
+        """Return what there is to know of a drop."""
+        drop = self.manager.drop(session_id, oid)
+        failure = drop.failure
+        return {
+            "session": session_id,
+            "oid": oid,
+            "status": int(drop.status),
+            "error": "" if failure is None else f"{type(failure).__name__}: {failure}",
+            "stopped_by": drop.stopped_by,
+            "logs": [],
+        }
 
     def forget_node(self, node: str) -> None:
         """Let go of a node that is lost: of what was for it, and of what comes from it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -131,11 +132,18 @@ class NodeSession(Session):
         if live is None:
             return {"status": int(self.state), "counts": {}, "errors": [], "reason": self.reason}
         report = self.report()
+        own = Counter(state["status"] for state in self.drop_states().values())
         return {
             "status": int(self.state),
-            "counts": dict(report.counts),
+            "counts": {DROPStates(state).name: count for state, count in sorted(own.items())},
             "errors": [
-                {"uid": e.uid, "name": e.name, "exception": str(e.exception), "stopped": e.stopped}
+                {
+                    "uid": e.uid,
+                    "name": e.name,
+                    "exception": e.exception,
+                    "stopped": e.stopped,
+                    "elsewhere": isinstance(e.error, FailedElsewhereError),
+                }
                 for e in report.errors[:MOST_ERRORS]
             ],
             "reason": self.reason,

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from dlg.exceptions import NoDropException
 from dlg_engine.managers.children import gather
 from dlg_engine.managers.composite import CompositeManager
+from dlg_engine.managers.overview import summarise
 from dlg_engine.sessions.states import SessionStates
 
 
@@ -32,6 +34,8 @@ class Relay:
             "give_up": manager.give_up,
             "session_status": manager.session_status,
             "graph_status": self.graph_status,
+            "summary": lambda session_id: summarise(manager, session_id),
+            "drop": self.drop,
             "forget_node": manager.forget_node,
         }
 
@@ -56,6 +60,14 @@ class Relay:
         session = self.manager.session(session_id)
         self.manager.calls.all(session.nodes, "deploy_session", session_id, completed)
         session.state = SessionStates.RUNNING
+
+    def drop(self, session_id: str, oid: str) -> Any:
+        """Return what the node that has a drop knows of it."""
+        nodes = self.manager.session(session_id).nodes
+        found = self.manager.calls.try_all(nodes, "drop", session_id, oid)
+        if not found:
+            raise NoDropException(oid)
+        return next(iter(found.values()))
 
     def graph_status(self, session_id: str) -> bytes:
         """Return the state of each drop as JSON."""

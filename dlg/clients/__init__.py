@@ -1,0 +1,29 @@
+"""Clients of running managers, one class a level."""
+
+from __future__ import annotations
+
+from dlg.clients.http import (
+    Link,
+    ManagerFailedError,
+    ManagerRefusedError,
+    ManagerUnreachableError,
+)
+from dlg.clients.managers import (
+    DataIslandManagerClient,
+    ManagerClient,
+    MasterManagerClient,
+    NodeManagerClient,
+    client_of,
+)
+
+__all__ = [
+    "DataIslandManagerClient",
+    "Link",
+    "ManagerClient",
+    "ManagerFailedError",
+    "ManagerRefusedError",
+    "ManagerUnreachableError",
+    "MasterManagerClient",
+    "NodeManagerClient",
+    "client_of",
+]

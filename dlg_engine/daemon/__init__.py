@@ -1,0 +1,1 @@
+"""Managers as processes: from options to something that listens, and back to silence."""

@@ -1,0 +1,90 @@
+"""Taking managers below in and letting them go, as they come, die and return."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from dlg.exceptions import DaliugeException, SubManagerException
+from dlg.rpc import Address, Peer, Transport
+from dlg_engine.managers.addresses import ISLAND_PORT, NODE_PORT, read_address
+from dlg_engine.managers.composite import CompositeManager
+from dlg_engine.managers.heartbeat import Heartbeat
+from dlg_engine.managers.liveness import INTERVAL_S, LIMIT_S
+
+logger = logging.getLogger(__name__)
+
+HELLO_S = 5.0
+"""How long somebody who is to be taken in may take to answer."""
+
+
+class Below:
+    """The managers below a composite manager: nodes, or islands with their nodes."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        islands: bool = False,
+        interval_s: float = INTERVAL_S,
+        limit_s: float = LIMIT_S,
+    ) -> None:
+        self._transport, self._islands = transport, islands
+        self._peers: dict[str, Peer] = {}
+        self._lock = threading.Lock()
+        self.manager = CompositeManager(self.peer)
+        self.heartbeat = Heartbeat(
+            self.peer,
+            lost=lambda name: self._lose(name, f"has not answered for {limit_s:g} s"),
+            returned=self._take_back,
+            interval_s=interval_s,
+            limit_s=limit_s,
+        )
+
+    def peer(self, name: str) -> Peer:
+        """Return a manager below, to be called."""
+        with self._lock:
+            found = self._peers.get(name)
+            if found is None:
+                found = self._peers[name] = Peer(self._transport, self._rpc_of(name))
+            return found
+
+    def _rpc_of(self, name: str) -> Address:
+        return read_address(name, ISLAND_PORT if self._islands else NODE_PORT).rpc
+
+    def add(self, text: str) -> str:
+        """Take in a manager that answers; return its name.
+
+        Raises UsageError for a text that names none, SubManagerException if it does not answer.
+        """
+        name = str(read_address(text, ISLAND_PORT if self._islands else NODE_PORT))
+        try:
+            about = self.peer(name).call("about", timeout_s=HELLO_S)
+        except DaliugeException as error:
+            raise SubManagerException(
+                f"{name} does not answer: {error}", {name: str(error)}
+            ) from error
+        for node in about["nodes"] if self._islands else [name]:
+            self.manager.roster.add(str(node), name)
+        self.heartbeat.watch(name)
+        logger.info("%s was taken in", name, extra={"action": "node-added"})
+        return name
+
+    def remove(self, name: str) -> None:
+        """Let a manager go; its sessions are told that it left."""
+        self.heartbeat.forget(name)
+        self._lose(name, "was removed")
+        self._transport.forget(self._rpc_of(name))
+        with self._lock:
+            self._peers.pop(name, None)
+
+    def close(self) -> None:
+        """Watch nobody any more."""
+        self.heartbeat.close()
+
+    def _lose(self, name: str, why: str) -> None:
+        for node in self.manager.roster.below(name):
+            self.manager.lose_node(node, why)
+
+    def _take_back(self, name: str) -> None:
+        self.add(name)

@@ -1,0 +1,221 @@
+"""What a manager must be able to do to be served over REST, and the two kinds that can.
+
+Handlers know this contract only. A status is a number at a node and, above, a mapping from each
+manager below to its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from dlg.exceptions import NoDropException
+from dlg_engine.managers.composite import CompositeManager
+from dlg_engine.managers.node import Node
+from dlg_engine.managers.node_manager import NodeManager
+from dlg_engine.managers.overview import summarise
+from dlg_engine.managers.split import Spec
+
+Status = int | dict[str, Any]
+
+
+class ManagerService(Protocol):
+    """A manager as handlers see it."""
+
+    def info(self) -> dict[str, Any]:
+        """Return what it says of itself."""
+
+    def session_ids(self) -> list[str]:
+        """Return the ids of all sessions."""
+
+    def create(self, session_id: str) -> None:
+        """Create a session."""
+
+    def destroy(self, session_id: str) -> None:
+        """Forget a session."""
+
+    def append(self, session_id: str, specs: Sequence[Spec]) -> None:
+        """Add dropspecs."""
+
+    def deploy(self, session_id: str, completed: Iterable[str] | None) -> None:
+        """Start a session."""
+
+    def cancel(self, session_id: str) -> None:
+        """Give a session up."""
+
+    def status(self, session_id: str) -> Status:
+        """Return the status of a session."""
+
+    def graph(self, session_id: str) -> Mapping[str, Spec]:
+        """Return the dropspecs by oid."""
+
+    def graph_status(self, session_id: str) -> Mapping[str, Mapping[str, int]]:
+        """Return the state of each drop."""
+
+    def directory(self, session_id: str) -> Any:
+        """Return where a session works."""
+
+    def summary(self, session_id: str) -> dict[str, Any]:
+        """Return how a session stands as a whole."""
+
+    def drop(self, session_id: str, oid: str) -> dict[str, Any]:
+        """Return what there is to know of a drop."""
+
+
+class NodeService:
+    """A node; it is given to the service when the port is known at which that listens."""
+
+    node: Node
+
+    @property
+    def manager(self) -> NodeManager:
+        """Return the manager of the node."""
+        return self.node.manager
+
+    def info(self) -> dict[str, Any]:
+        """Return its sessions."""
+        return {"node": self.node.name, "pid": os.getpid(), "sessions": sessions(self)}
+
+    def session_ids(self) -> list[str]:
+        """Return the ids of all sessions."""
+        return self.manager.session_ids
+
+    def create(self, session_id: str) -> None:
+        """Create a session."""
+        self.manager.create_session(session_id)
+
+    def destroy(self, session_id: str) -> None:
+        """Forget a session."""
+        self.manager.destroy_session(session_id)
+
+    def append(self, session_id: str, specs: Sequence[Spec]) -> None:
+        """Add dropspecs."""
+        self.manager.add_graph(session_id, specs)
+
+    def deploy(self, session_id: str, completed: Iterable[str] | None) -> None:
+        """Start a session."""
+        self.manager.deploy_session(session_id, completed)
+
+    def cancel(self, session_id: str) -> None:
+        """Give a session up."""
+        self.manager.cancel_session(session_id)
+
+    def status(self, session_id: str) -> Status:
+        """Return the status of a session."""
+        return int(self.manager.session_status(session_id))
+
+    def graph(self, session_id: str) -> Mapping[str, Spec]:
+        """Return the dropspecs by oid."""
+        return self.manager.graph(session_id)
+
+    def graph_status(self, session_id: str) -> Mapping[str, Mapping[str, int]]:
+        """Return the state of each drop."""
+        return self.manager.graph_status(session_id)
+
+    def directory(self, session_id: str) -> Any:
+        """Return where a session works."""
+        return {"dir": str(self.manager.session(session_id).directory)}
+
+    def summary(self, session_id: str) -> dict[str, Any]:
+        """Return how a session stands."""
+        return self.manager.session(session_id).summary()
+
+    def drop(self, session_id: str, oid: str) -> dict[str, Any]:
+        """Return what there is to know of a drop."""
+        return self.node.describe_drop(session_id, oid)
+
+    def file_of(self, session_id: str, oid: str) -> Path | None:
+        """Return the file of a drop if it lies in the directory of its session."""
+        path = getattr(self.manager.drop(session_id, oid), "path", None)
+        root = self.manager.session(session_id).directory.resolve()
+        if path is None:
+            return None
+        real = Path(path).resolve()
+        return real if real.is_file() and real.is_relative_to(root) else None
+
+
+class CompositeService:
+    """A data island, or a master."""
+
+    @property
+    def manager(self) -> CompositeManager:
+        """Return the manager."""
+        raise NotImplementedError
+
+    def info(self) -> dict[str, Any]:
+        """Return who is below, and its sessions."""
+        return {"hosts": self.manager.roster.children, "sessionIds": self.manager.session_ids}
+
+    def session_ids(self) -> list[str]:
+        """Return the ids of all sessions."""
+        return self.manager.session_ids
+
+    def create(self, session_id: str) -> None:
+        """Create a session on all managers below."""
+        self.manager.create_session(session_id)
+
+    def destroy(self, session_id: str) -> None:
+        """Forget a session everywhere."""
+        self.manager.destroy_session(session_id)
+
+    def append(self, session_id: str, specs: Sequence[Spec]) -> None:
+        """Add dropspecs."""
+        self.manager.add_graph(session_id, specs)
+
+    def deploy(self, session_id: str, completed: Iterable[str] | None) -> None:
+        """Cut the graph and start its parts."""
+        self.manager.deploy_session(session_id, completed)
+
+    def cancel(self, session_id: str) -> None:
+        """Give a session up everywhere."""
+        self.manager.cancel_session(session_id)
+
+    def status(self, session_id: str) -> Status:
+        """Return the status for each manager below; a master's have nodes below them."""
+        states = self.manager.session_status(session_id)
+        roster = self.manager.roster
+        if all(roster.child(node) == node for node in states):
+            return dict(states)
+        found: dict[str, Any] = {}
+        for node, state in states.items():
+            found.setdefault(roster.child(node), {})[node] = state
+        return found
+
+    def graph(self, session_id: str) -> Mapping[str, Spec]:
+        """Return the dropspecs by oid, with the links between nodes."""
+        return self.manager.graph(session_id)
+
+    def graph_status(self, session_id: str) -> Mapping[str, Mapping[str, int]]:
+        """Return the state of each drop."""
+        return self.manager.graph_status(session_id)
+
+    def directory(self, session_id: str) -> Any:
+        """Return nothing: a manager of managers has no directory."""
+        self.manager.session(session_id)
+        return {}
+
+    def summary(self, session_id: str) -> dict[str, Any]:
+        """Return how a session stands as a whole, with what failed on which node."""
+        return summarise(self.manager, session_id)
+
+    def drop(self, session_id: str, oid: str) -> dict[str, Any]:
+        """Return what there is to know of a drop, from the node it is on."""
+        node = self.manager.graph(session_id).get(oid, {}).get("node")
+        if not node:
+            raise NoDropException(oid)
+        child = self.manager.roster.child(str(node))
+        return dict(self.manager.calls.call(child, "drop", session_id, oid).result())
+
+
+def sessions(service: ManagerService) -> list[dict[str, Any]]:
+    """Return id, status and size of each session."""
+    return [
+        {
+            "sessionId": one,
+            "status": service.status(one),
+            "size": len(service.graph(one)),
+        }
+        for one in service.session_ids()
+    ]
