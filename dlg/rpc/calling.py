@@ -16,6 +16,9 @@ from dlg.rpc.messages import Answer, Call, pack_body, pack_call, unpack_answer
 from dlg.support import clock
 
 DEFAULT_TIMEOUT_S = 30.0
+GRACE_S = 0.05
+"""For how much longer an answer is waited for than the other side is told: so that a clock that
+is a little ahead there, or behind here, does not let it carry out what was given up here."""
 _FRESH_S = 60.0
 """For how long a comparison of two clocks is good: they may run at different speeds."""
 
@@ -108,7 +111,8 @@ class Peer:
                 if not pending.result.done():
                     pending.result.set_exception(error)
 
-        self._transport.send(self.address, pack_call(call), remaining).add_done_callback(came)
+        sent = self._transport.send(self.address, pack_call(call), remaining + GRACE_S)
+        sent.add_done_callback(came)
 
     def _learn(self, pending: _Pending, answer: Answer) -> None:
         ahead = answer.now_s - clock.monotonic()

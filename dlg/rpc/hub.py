@@ -47,6 +47,10 @@ class Hub:
         """Run `work` in a native thread; only the greenlet that calls this waits for it."""
         return self._hub.threadpool.apply(work, args)
 
+    def refresh_clock(self) -> None:
+        """Let timers that are set now count from now, not from when the loop last woke."""
+        self._hub.loop.update_now()
+
     def _run(self) -> None:
         import gevent  # noqa: PLC0415  slow to import, and only here
         import gevent.event  # noqa: PLC0415

@@ -53,6 +53,7 @@ class ZeroRPCTransport:
     def _call(self, address: Address, packed: bytes, timeout_s: float) -> bytes:
         import zerorpc  # noqa: PLC0415  slow to import, and only with its hub
 
+        self._hub.refresh_clock()
         try:
             answer = self._client(address)("call", packed, timeout=timeout_s)
         except zerorpc.TimeoutExpired:

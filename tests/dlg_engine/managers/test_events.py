@@ -51,7 +51,13 @@ class Relay:
         self.address = Address("127.0.0.1", self._listening.getsockname()[1])
         self._open: list[socket.socket] = []
         self._is_cut = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, work: Callable[..., None], *args: Any) -> None:
+        thread = threading.Thread(target=work, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def cut(self) -> None:
         """Drop what is on its way, and refuse new connections until `mend`."""
@@ -64,8 +70,13 @@ class Relay:
         self._is_cut = False
 
     def close(self) -> None:
-        self._listening.close()
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
         self.cut()
+        for thread in self._threads:
+            thread.join(PATIENCE_S)
+        for one in (self._listening, *self._open):
+            one.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -74,10 +85,11 @@ class Relay:
                 if self._is_cut:
                     near.close()
                     continue
+                self._open.append(near)
                 far = socket.create_connection(self._target)
-                self._open += [near, far]
+                self._open.append(far)
                 for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self._copy, args=pair, daemon=True).start()
+                    self._start(self._copy, *pair)
 
     @staticmethod
     def _copy(source: socket.socket, target: socket.socket) -> None:
@@ -146,11 +158,12 @@ def test_a_slow_node_gets_everything(links: Make) -> None:
 
 
 def test_nothing_is_lost_or_taken_twice_when_the_line_is_cut(
-    links: Make, addresses: dict[str, Address]
+    links: Make, addresses: dict[str, Address], request: pytest.FixtureRequest
 ) -> None:
     ear = Ear()
     a, b = links("a"), links("b", ear)
     relay = Relay(b.address)
+    request.addfinalizer(relay.close)
     addresses["b"] = relay.address
     for round_ in range(3):
         for i in range(1000):
@@ -160,7 +173,6 @@ def test_nothing_is_lost_or_taken_twice_when_the_line_is_cut(
         relay.cut()
         relay.mend()
     assert ear.wait_for(3000) == numbers(3000)
-    relay.close()
 
 
 def test_a_node_that_started_anew_hears_what_is_told_then(
