@@ -15,7 +15,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from dlg.support import clock
+
 START_TIMEOUT_S = 30.0
+RETRY_S = 0.01
 
 
 class Hub:
@@ -46,6 +49,21 @@ class Hub:
     def in_thread(self, work: Callable[..., Any], *args: Any) -> Any:
         """Run `work` in a native thread; only the greenlet that calls this waits for it."""
         return self._hub.threadpool.apply(work, args)
+
+    def retry(self, work: Callable[[], None], error: type[Exception], limit_s: float) -> None:
+        """Do `work` in a greenlet, again and again while it raises `error`, for so long."""
+        import gevent  # noqa: PLC0415  as below
+
+        deadline = clock.monotonic() + limit_s
+        while True:
+            try:
+                work()
+            except error:
+                if clock.monotonic() > deadline:
+                    raise
+                gevent.sleep(RETRY_S)
+            else:
+                return
 
     def refresh_clock(self) -> None:
         """Let timers that are set now count from now, not from when the loop last woke."""

@@ -17,6 +17,8 @@ from dlg.rpc.hub import Hub, the_hub
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 10.0
+REBIND_S = 1.0
+"""How long a port may still be taken by a server that was closed: ZeroMQ closes in a thread."""
 
 
 class ZeroRPCTransport:
@@ -106,8 +108,11 @@ class ZeroRPCServing:
         self._server = zerorpc.Server(methods, heartbeat=None)
         if keys is not None:
             _secure(self._server, keys, serving=True)
-        port = address.port or "*"
-        self._server.bind(f"tcp://{_bracketed(address.host)}:{port}")
+        self._hub.retry(
+            lambda: self._server.bind(f"tcp://{_bracketed(address.host)}:{address.port or '*'}"),
+            _zmq_error(),
+            REBIND_S,
+        )
         bound = self._last_endpoint().rpartition(":")[2]
         return Address(address.host, int(bound))
 

@@ -152,8 +152,12 @@ class NodeSession(Session):
     def trigger(self, oids: Iterable[str]) -> None:
         """Complete the data and start the apps among `oids`, which wait for nobody."""
         live = self._running()
+        live.apply(self._start_rows, [live.row_of(oid) for oid in oids])
+
+    def _start_rows(self, rows: list[int]) -> None:
+        """Start rows, as one event: nobody may see the graph at rest in between."""
         self._to_be_triggered = False
-        live.start([live.row_of(oid) for oid in oids])
+        self._running().flow.start(rows)
 
     def hear(self, news: News) -> None:
         """Take note of the end of a drop on another node; before the session runs it is kept."""
