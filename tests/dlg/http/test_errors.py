@@ -17,6 +17,7 @@ from dlg.http.errors import (
     BadRequestError,
     BusyError,
     ForbiddenError,
+    Statuses,
     describe,
     describe_with_class,
     status_of,
@@ -36,7 +37,7 @@ def test_an_error_has_the_status_of_its_nearest_class(error: Exception, status: 
 
 
 def test_a_service_adds_rows_in_any_order_and_takes_none_away() -> None:
-    table = {DaliugeException: 555, **STATUS, NoSessionException: 404}
+    table: Statuses = {DaliugeException: 555, **STATUS, NoSessionException: 404}
     found = [
         status_of(error, table)
         for error in (NoSessionException("a"), ForbiddenError("a"), SubManagerException("a"))

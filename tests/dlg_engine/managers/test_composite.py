@@ -201,7 +201,7 @@ def graphs(draw: st.DrawFn) -> tuple[int, Specs]:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(graphs())
 def test_a_graph_ends_over_sockets_as_it_ends_in_one_process(
