@@ -13,7 +13,6 @@ from dlg.clients.managers import (
     ManagerClient,
     MasterManagerClient,
     NodeManagerClient,
-    client_of,
 )
 
 __all__ = [
@@ -25,5 +24,4 @@ __all__ = [
     "ManagerUnreachableError",
     "MasterManagerClient",
     "NodeManagerClient",
-    "client_of",
 ]

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dlg.clients.http import TIMEOUT_S, Link
-from dlg.exceptions import UsageError
 
-NODE_PORT, ISLAND_PORT, MASTER_PORT, DAEMON_PORT = 8000, 8001, 8002, 9000
+NODE_PORT, ISLAND_PORT, MASTER_PORT = 8000, 8001, 8002
 
 Spec = Mapping[str, Any]
 
@@ -140,21 +139,3 @@ class MasterManagerClient(DataIslandManagerClient):
     def remove_island(self, island: str) -> None:
         """Let an island go."""
         self.link.delete("island", island)
-
-
-LEVELS: Mapping[str, type[ManagerClient]] = {
-    "node": NodeManagerClient,
-    "island": DataIslandManagerClient,
-    "master": MasterManagerClient,
-}
-
-
-def client_of(text: str, **options: Any) -> ManagerClient:
-    """Return a client of the manager at `host:port`; what it manages is seen from its answers.
-
-    Raises UsageError for a text that names none.
-    """
-    host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), "", "")
-    if not host or (port and not port.isdecimal()):
-        raise UsageError(f"{text!r} names no manager; one is called host:port")
-    return MasterManagerClient(host, int(port) if port else None, **options)

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from dlg.exceptions import UsageError
+from dlg.exceptions import DaliugeException, UsageError
 from dlg.rpc.contract import Address, Keys
 from dlg.support import clock
 from dlg_engine.managers.news import News
@@ -209,9 +209,13 @@ class EventLinks:
             if news is None:
                 self._drop(node)
                 touched.pop(node, None)
-            else:
+                continue
+            try:
                 line = touched[node] = self._line(node)
-                line.outbox.put(news)
+            except (DaliugeException, self._zmq.ZMQError) as error:  # the others still need it
+                logger.error("news for %s cannot be sent: %s", node, error)  # noqa: TRY400
+                continue
+            line.outbox.put(news)
         for line in touched.values():
             self._send(line)
 

@@ -15,7 +15,7 @@ is new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -180,12 +180,3 @@ def _entry(oid: str, port: str) -> str | dict[str, str]:
 
 def _safe(oid: str) -> str:
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in oid)
-
-
-def nodes_of(specs: Sequence[Spec], key: str) -> dict[str, int]:
-    """Return how many drops each node (or island) named by `key` has."""
-    counts: dict[str, int] = {}
-    for spec in specs:
-        name = str(spec.get(key, ""))
-        counts[name] = counts.get(name, 0) + 1
-    return counts

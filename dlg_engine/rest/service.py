@@ -7,6 +7,7 @@ manager below to its own.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,32 +22,27 @@ from dlg_engine.managers.split import Spec
 Status = int | dict[str, Any]
 
 
-class ManagerService(Protocol):
-    """A manager as handlers see it."""
+class SessionManager(Protocol):
+    """What the managers of all levels do with sessions."""
 
-    def info(self) -> dict[str, Any]:
-        """Return what it says of itself."""
-
+    @property
     def session_ids(self) -> list[str]:
         """Return the ids of all sessions."""
 
-    def create(self, session_id: str) -> None:
+    def create_session(self, session_id: str) -> None:
         """Create a session."""
 
-    def destroy(self, session_id: str) -> None:
+    def destroy_session(self, session_id: str) -> None:
         """Forget a session."""
 
-    def append(self, session_id: str, specs: Sequence[Spec]) -> None:
+    def add_graph(self, session_id: str, specs: Sequence[Spec]) -> None:
         """Add dropspecs."""
 
-    def deploy(self, session_id: str, completed: Iterable[str] | None) -> None:
+    def deploy_session(self, session_id: str, completed: Iterable[str] | None = None) -> None:
         """Start a session."""
 
-    def cancel(self, session_id: str) -> None:
+    def cancel_session(self, session_id: str) -> None:
         """Give a session up."""
-
-    def status(self, session_id: str) -> Status:
-        """Return the status of a session."""
 
     def graph(self, session_id: str) -> Mapping[str, Spec]:
         """Return the dropspecs by oid."""
@@ -54,17 +50,37 @@ class ManagerService(Protocol):
     def graph_status(self, session_id: str) -> Mapping[str, Mapping[str, int]]:
         """Return the state of each drop."""
 
-    def directory(self, session_id: str) -> Any:
-        """Return where a session works."""
 
+class ManagerService(ABC):
+    """A manager as handlers see it: its sessions, and what each level tells in its own way."""
+
+    @property
+    @abstractmethod
+    def manager(self) -> SessionManager:
+        """Return the manager."""
+
+    @abstractmethod
+    def info(self) -> dict[str, Any]:
+        """Return what it says of itself."""
+
+    @abstractmethod
+    def status(self, session_id: str) -> Status:
+        """Return the status of a session."""
+
+    @abstractmethod
+    def directory(self, session_id: str) -> dict[str, str]:
+        """Return where a session works, under `dir`; nothing where that is on other hosts."""
+
+    @abstractmethod
     def summary(self, session_id: str) -> dict[str, Any]:
         """Return how a session stands as a whole."""
 
+    @abstractmethod
     def drop(self, session_id: str, oid: str) -> dict[str, Any]:
         """Return what there is to know of a drop."""
 
 
-class NodeService:
+class NodeService(ManagerService):
     """A node; it is given to the service when the port is known at which that listens."""
 
     node: Node
@@ -78,43 +94,11 @@ class NodeService:
         """Return its sessions."""
         return {"node": self.node.name, "pid": os.getpid(), "sessions": sessions(self)}
 
-    def session_ids(self) -> list[str]:
-        """Return the ids of all sessions."""
-        return self.manager.session_ids
-
-    def create(self, session_id: str) -> None:
-        """Create a session."""
-        self.manager.create_session(session_id)
-
-    def destroy(self, session_id: str) -> None:
-        """Forget a session."""
-        self.manager.destroy_session(session_id)
-
-    def append(self, session_id: str, specs: Sequence[Spec]) -> None:
-        """Add dropspecs."""
-        self.manager.add_graph(session_id, specs)
-
-    def deploy(self, session_id: str, completed: Iterable[str] | None) -> None:
-        """Start a session."""
-        self.manager.deploy_session(session_id, completed)
-
-    def cancel(self, session_id: str) -> None:
-        """Give a session up."""
-        self.manager.cancel_session(session_id)
-
     def status(self, session_id: str) -> Status:
         """Return the status of a session."""
         return int(self.manager.session_status(session_id))
 
-    def graph(self, session_id: str) -> Mapping[str, Spec]:
-        """Return the dropspecs by oid."""
-        return self.manager.graph(session_id)
-
-    def graph_status(self, session_id: str) -> Mapping[str, Mapping[str, int]]:
-        """Return the state of each drop."""
-        return self.manager.graph_status(session_id)
-
-    def directory(self, session_id: str) -> Any:
+    def directory(self, session_id: str) -> dict[str, str]:
         """Return where a session works."""
         return {"dir": str(self.manager.session(session_id).directory)}
 
@@ -136,41 +120,17 @@ class NodeService:
         return real if real.is_file() and real.is_relative_to(root) else None
 
 
-class CompositeService:
+class CompositeService(ManagerService):
     """A data island, or a master."""
 
     @property
+    @abstractmethod
     def manager(self) -> CompositeManager:
         """Return the manager."""
-        raise NotImplementedError
 
     def info(self) -> dict[str, Any]:
         """Return who is below, and its sessions."""
         return {"hosts": self.manager.roster.children, "sessionIds": self.manager.session_ids}
-
-    def session_ids(self) -> list[str]:
-        """Return the ids of all sessions."""
-        return self.manager.session_ids
-
-    def create(self, session_id: str) -> None:
-        """Create a session on all managers below."""
-        self.manager.create_session(session_id)
-
-    def destroy(self, session_id: str) -> None:
-        """Forget a session everywhere."""
-        self.manager.destroy_session(session_id)
-
-    def append(self, session_id: str, specs: Sequence[Spec]) -> None:
-        """Add dropspecs."""
-        self.manager.add_graph(session_id, specs)
-
-    def deploy(self, session_id: str, completed: Iterable[str] | None) -> None:
-        """Cut the graph and start its parts."""
-        self.manager.deploy_session(session_id, completed)
-
-    def cancel(self, session_id: str) -> None:
-        """Give a session up everywhere."""
-        self.manager.cancel_session(session_id)
 
     def status(self, session_id: str) -> Status:
         """Return the status for each manager below; a master's have nodes below them."""
@@ -183,15 +143,7 @@ class CompositeService:
             found.setdefault(roster.child(node), {})[node] = state
         return found
 
-    def graph(self, session_id: str) -> Mapping[str, Spec]:
-        """Return the dropspecs by oid, with the links between nodes."""
-        return self.manager.graph(session_id)
-
-    def graph_status(self, session_id: str) -> Mapping[str, Mapping[str, int]]:
-        """Return the state of each drop."""
-        return self.manager.graph_status(session_id)
-
-    def directory(self, session_id: str) -> Any:
+    def directory(self, session_id: str) -> dict[str, str]:
         """Return nothing: a manager of managers has no directory."""
         self.manager.session(session_id)
         return {}
@@ -215,7 +167,7 @@ def sessions(service: ManagerService) -> list[dict[str, Any]]:
         {
             "sessionId": one,
             "status": service.status(one),
-            "size": len(service.graph(one)),
+            "size": len(service.manager.graph(one)),
         }
-        for one in service.session_ids()
+        for one in service.manager.session_ids
     ]

@@ -34,21 +34,21 @@ def list_sessions(service: ManagerService, _asked: Asked) -> Answer:
 def create_session(service: ManagerService, asked: Asked) -> Answer:
     """Create a session."""
     session_id = asked.text("sessionId")
-    service.create(session_id)
+    service.manager.create_session(session_id)
     return as_json({"sessionId": session_id})
 
 
 def get_session(service: ManagerService, asked: Asked) -> Answer:
     """Tell the status, graph and directory of a session."""
     one = asked.text("s")
-    found = {"status": service.status(one), "graph": service.graph(one)}
+    found = {"status": service.status(one), "graph": service.manager.graph(one)}
     directory = service.directory(one)
     return as_json({**found, "dir": directory.get("dir", directory)})
 
 
 def delete_session(service: ManagerService, asked: Asked) -> Answer:
     """Cancel a session if it runs, and forget it."""
-    service.destroy(asked.text("s"))
+    service.manager.destroy_session(asked.text("s"))
     return as_json(DONE)
 
 
@@ -59,36 +59,36 @@ def session_status(service: ManagerService, asked: Asked) -> Answer:
 
 def append_graph(service: ManagerService, asked: Asked) -> Answer:
     """Add dropspecs to the graph of a session."""
-    service.append(asked.text("s"), dropspecs(asked.document))
+    service.manager.add_graph(asked.text("s"), dropspecs(asked.document))
     return as_json(DONE)
 
 
 def graph(service: ManagerService, asked: Asked) -> Answer:
     """Tell the dropspecs of a session by oid."""
-    return as_json(service.graph(asked.text("s")))
+    return as_json(service.manager.graph(asked.text("s")))
 
 
 def graph_size(service: ManagerService, asked: Asked) -> Answer:
     """Tell how many drops a session has."""
-    return as_json(len(service.graph(asked.text("s"))))
+    return as_json(len(service.manager.graph(asked.text("s"))))
 
 
 def graph_status(service: ManagerService, asked: Asked) -> Answer:
     """Tell the state of each drop."""
-    return as_json(service.graph_status(asked.text("s")))
+    return as_json(service.manager.graph_status(asked.text("s")))
 
 
 def deploy(service: ManagerService, asked: Asked) -> Answer:
     """Start a session."""
     given = asked.values.get("completed")
     completed = None if given is None else [uid for uid in str(given).split(",") if uid]
-    service.deploy(asked.text("s"), completed)
+    service.manager.deploy_session(asked.text("s"), completed)
     return as_json(DONE)
 
 
 def cancel(service: ManagerService, asked: Asked) -> Answer:
     """Give a session up."""
-    service.cancel(asked.text("s"))
+    service.manager.cancel_session(asked.text("s"))
     return as_json(DONE)
 
 

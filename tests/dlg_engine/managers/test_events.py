@@ -248,6 +248,24 @@ def test_what_was_told_to_a_lost_node_is_forgotten(
     assert list(a._lines) == ["b"]
 
 
+def test_news_for_a_node_that_has_no_address_keep_nobody_else_waiting() -> None:
+    ear = Ear()
+    local = Address("127.0.0.1", 0)
+
+    def where(node: str) -> Address:
+        if node == "nobody":
+            raise UsageError("'nobody' names no node")
+        return b.address
+
+    b = EventLinks("b", local, ear, where=where)
+    a = EventLinks("a", local, ear, where=where)
+    a.tell("nobody", news(7))
+    a.tell("b", news(0))
+    assert ear.wait_for(1) == ["0"]
+    a.close()
+    b.close()
+
+
 def test_an_address_that_is_taken_is_refused(links: Make) -> None:
     a = links("a")
     with pytest.raises(UsageError, match="cannot listen for events at 127.0.0.1"):
