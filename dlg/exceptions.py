@@ -8,7 +8,7 @@ the published interface.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from dlg.graph.problems import Problem
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 class DaliugeException(Exception):
     """The root of all errors raised by this project."""
 
+    tells_all: ClassVar[bool] = False
+    """Whether the text says all that people need; a traceback would only hide it."""
+
 
 class UsageError(DaliugeException):
     """The caller asked for something impossible or said it wrongly."""
+
+    tells_all = True
 
 
 class RunError(DaliugeException):
@@ -87,8 +92,8 @@ class InvalidSessionState(UsageError):
 class UnexpectedEventError(UsageError):
     """An event came that the present state of a drop does not allow."""
 
-    def __init__(self, state: object, event: object, who: str = "") -> None:
-        text = f"{event} cannot follow {state}"
+    def __init__(self, state: object, event: object, who: str = "", hint: str = "") -> None:
+        text = f"{event} cannot follow {state}" + (f": {hint}" if hint else "")
         super().__init__(f"drop {who}: {text}" if who else text)
         self.state, self.event, self.who = state, event, who
 
@@ -101,8 +106,26 @@ class MissingExtraError(UsageError):
         self.module, self.extra = module, extra
 
 
+class InvalidAssetError(UsageError, RuntimeError):
+    """An asset of BEAT has a wrong name, is invalid, or lacks what was asked of it.
+
+    A `RuntimeError` too, as that is what programs written for the existing packages catch.
+    """
+
+
 class DropChecksumException(RunError):
     """The data of a drop is not what its checksum says."""
+
+
+class DataVanishedError(RunError):
+    """The data of a completed drop is not where it was, and there is no replica of it."""
+
+    def __init__(self, message: str, uid: str = "") -> None:
+        super().__init__(message, uid)  # both, or it could not be unpickled
+        self.uid = uid
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class WorkerDiedError(RunError):
@@ -114,8 +137,14 @@ class ErrorManagerCaughtException(RunError):
 
 
 class SubManagerException(RunError):
-    """A manager below another could not do its part; `reasons` tells why, by its name."""
+    """A manager below another could not do its part; `reasons` tells why, by its name.
 
-    def __init__(self, message: str, reasons: Mapping[str, str] | None = None) -> None:
+    `fault` names the class of the error if it is the user's, and that of all that failed.
+    """
+
+    def __init__(
+        self, message: str, reasons: Mapping[str, str] | None = None, fault: str = ""
+    ) -> None:
         super().__init__(message)
         self.reasons = dict(reasons or {})
+        self.fault = fault

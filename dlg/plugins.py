@@ -32,7 +32,13 @@ GROUPS: Mapping[str, str] = {
     "dlg.commands": "commands of the command line",
 }
 
-ENGINES: Mapping[str, str] = {"embedded": "dlg_engine.embedded:run_graph"}
+ENGINES: Mapping[str, str] = {
+    "embedded": "dlg_engine.backends.embedded:ENGINE",
+    "managers": "dlg_engine.backends.managers:ENGINE",
+    "dask": "dlg_engine.backends.dask:ENGINE",
+}
+RUNNERS: Mapping[str, str] = {"embedded": "dlg_engine.runners:make_runner"}
+"""What makes the runners that an engine may be given, for those who want them before a graph."""
 
 
 class UnknownPluginError(UsageError):
@@ -81,8 +87,16 @@ def find(group: str, name: str, own: Mapping[str, str] | None = None) -> Any:
 
 
 def engine(name: str = "embedded") -> Any:
-    """Return the function that runs a physical graph on the engine `name`."""
+    """Return the engine `name`, as `dlg.engines.Engine` says; called with a graph it runs it."""
     return find("dlg.engines", name, ENGINES)
+
+
+def runner(engine: str, name: str, workers: int | None = None) -> Any:
+    """Return a runner for `engine`, to be given to it and closed after that.
+
+    None if the engine has none that can be made before there is a graph.
+    """
+    return resolve(RUNNERS[engine])(name, workers) if engine in RUNNERS else None
 
 
 @functools.cache

@@ -53,6 +53,18 @@ def _count(value: object) -> int:
     return value
 
 
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise ValueError("one word is expected")
+    return value.strip()
+
+
+def _place(value: object) -> str:
+    if not isinstance(value, str) or any(c.isspace() or c in "/@" for c in value):
+        raise ValueError("host:port is expected")
+    return value
+
+
 def _level(value: object) -> str:
     levels = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
     if str(value).upper() not in levels:
@@ -78,14 +90,28 @@ class Settings:
     """How many apps of a node may run at once; 0 lets the runner choose."""
     log_level: str = "WARNING"
     """From which level on the command line shows messages."""
+    manager: str = ""
+    """The manager that commands talk to, as `host:port`; "" for one of this host."""
+    cluster: Path | None = None
+    """The file of the cluster that this host belongs to; see `dlg.support.cluster_file`."""
+    token: str = field(default="", repr=False)
+    """What managers have to be shown, where there is no file of a cluster."""
+    prefix: Path | None = None
+    """The prefix of BEAT's assets that commands work on; None for the current directory."""
 
 
+SECRETS = frozenset({"DLG_TOKEN"})
+"""What the programs that apps start, and the parameters of drops, never see."""
 READERS: Mapping[str, Callable[[object], Any]] = {
     "root": _absolute,
     "path": _absolute,
     "checksums": _flag,
     "workers": _count,
     "log_level": _level,
+    "manager": _place,
+    "cluster": _absolute,
+    "token": _word,
+    "prefix": _absolute,
 }
 """How each field is read from a file or the environment."""
 
@@ -109,14 +135,19 @@ def current() -> Settings:
     return load(os.environ, _settings_file(os.environ.get("DLG_CONFIG_DIR")))
 
 
+def config_dir() -> Path:
+    """Return the directory of the user's configuration."""
+    return _settings_file(os.environ.get("DLG_CONFIG_DIR")).parent
+
+
 def no_color() -> bool:
     """Return whether the user wants no colours of any program: NO_COLOR is not empty."""
     return bool(os.environ.get("NO_COLOR"))
 
 
 def environment() -> dict[str, str]:
-    """Return a copy of the environment of this process, for programs that apps start."""
-    return dict(os.environ)
+    """Return the environment of this process without secrets, for programs that apps start."""
+    return {name: text for name, text in os.environ.items() if name not in SECRETS}
 
 
 def variables() -> dict[str, str]:
@@ -124,7 +155,7 @@ def variables() -> dict[str, str]:
 
     `DLG_ROOT` is among them also where only its default is known.
     """
-    known = {name: text for name, text in os.environ.items() if name.startswith(PREFIX)}
+    known = {name: text for name, text in environment().items() if name.startswith(PREFIX)}
     return known | {"DLG_ROOT": str(current().root)}
 
 
@@ -132,7 +163,8 @@ def _read(name: str, value: object, where: str) -> Any:
     try:
         return READERS[name](value)
     except ValueError as error:
-        raise SettingsError(f"{where}: {error}, not {value!r}") from None
+        found = "this" if PREFIX + name.upper() in SECRETS else repr(value)
+        raise SettingsError(f"{where}: {error}, not {found}") from None
 
 
 def _read_file(file: Path) -> dict[str, Any]:

@@ -21,8 +21,12 @@ extensions = [
     # ours, in _ext
     "api_pages",
     "docstrings",
+    "rest_pages",
     "state_pages",
 ]
+
+# Several classes may have a name: autodoc links a bare `type` to any of them, and says so.
+suppress_warnings = ["ref.python"]
 exclude_patterns = ["_build", "changes"]
 default_role = "literal"  # docstrings and pages write `code` alike
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class RandomArrayApp(BarrierAppDROP):
     """
 
     __slots__ = ("marray",)
+
+    cacheable: ClassVar[bool] = False  # with a seed, too: the numbers hang on the drop's name
 
     integer = dlg_bool_param("whether the numbers are integers", True)
     low = dlg_float_param("lower bound", 0)

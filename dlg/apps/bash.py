@@ -21,12 +21,15 @@ from dlg.drops.app_base import BarrierAppDROP
 from dlg.drops.parameters import argument_value, dlg_any_param, dlg_string_param
 from dlg.drops.ports import Port
 from dlg.exceptions import InvalidDropException, RunError
+from dlg.reproducibility.summaries import command_summary
 from dlg.states.steps import APP, MANUAL
 from dlg.support.commands import Command, Outcome
 
 logger = logging.getLogger(__name__)
 
 LAST_LINES = 20
+MOST_LOGGED = 1 << 15
+"""How many bytes that a command has printed go to the log, of each of its streams."""
 GRACE_S = 3.0
 """Seconds a cancelled command gets to end by itself; less than a session waits for its apps."""
 BY_VALUE = frozenset({"utf-8", "eval", "json"})
@@ -74,6 +77,14 @@ class BashShellApp(BarrierAppDROP):
     def run(self) -> None:
         """Run the command and wait for its end; raise `CommandFailedError` if it fails."""
         self._run(self.command_line())
+
+    def generate_recompute_data(self) -> Mapping[str, Any]:
+        """Return the command and what it printed, once it has run."""
+        outcome = getattr(self, "outcome", None)
+        if outcome is None:
+            return super().generate_recompute_data()
+        printed = outcome.stdout, outcome.stderr
+        return command_summary(str(self.command), *printed, outcome.exit_code)
 
     def command_line(self) -> str:
         """Return the command with everything filled in."""
@@ -147,15 +158,17 @@ class BashShellApp(BarrierAppDROP):
     def _run(self, line: str, stdin: IO[bytes] | int = -3, stdout: IO[bytes] | int = -1) -> None:
         logger.info("runs %s", line, extra={"action": "command_started"})
         self._make_directories()
-        directory = self._graph.surroundings.directory
+        around = self._graph.surroundings
         command = Command(
-            line, directory=directory, environment=self.environment(), stdin=stdin, stdout=stdout
-        )
+            line, directory=around.directory, environment=self.environment(), stdin=stdin,
+            stdout=stdout, held=around.held,
+        )  # fmt: skip
         self._running = command
         if not self.is_running:  # cancelled between the start of the app and that of the command
             command.stop()
         self.outcome = command.wait()
         self._running = None
+        _log_outcome(self.outcome)
         if self.outcome.exit_code:
             raise CommandFailedError(self.uid, self.outcome)
 
@@ -186,6 +199,15 @@ class BashShellApp(BarrierAppDROP):
 _NEVER_ADDED = frozenset({"execution_time", "num_cpus", "group_start", "group_end"})
 
 
+def _log_outcome(outcome: Outcome) -> None:
+    """Leave what a command has printed, or its end, where users look for it."""
+    for name, printed in (("stdout", outcome.stdout), ("stderr", outcome.stderr)):
+        if printed:
+            text = printed[-MOST_LOGGED:].decode(errors="replace")
+            which = "" if len(printed) <= MOST_LOGGED else f" (the end of {len(printed)} bytes)"
+            logger.info("the command printed on %s%s:\n%s", name, which, text)
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -196,6 +218,8 @@ def _value(port: Port, is_input: bool) -> Any:
     if port.encoding == "dataurl":
         return drop.dataURL
     if path is not None and not (is_input and port.encoding in BY_VALUE):
+        if is_input:
+            drop.look_for_data()
         return path
     if not is_input:
         text = f"output port {port.name!r}: drop {drop.uid} has no path to write to"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import pickle
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -69,10 +71,13 @@ class CallApp(BarrierAppDROP):
 
     transient: ClassVar[bool] = True
 
-    call = dlg_any_param("the call to make")
+    call = dlg_any_param("the call to make, or base64 of its pickle")
 
     def run(self) -> None:
         """Make the call."""
-        result = self.call([drop.load() for drop in self.inputs])
+        call = self.call
+        if isinstance(call, str):
+            call = pickle.loads(base64.b64decode(call))  # noqa: S301  code of the graph, by design
+        result = call([drop.load() for drop in self.inputs])
         for output in self.outputs:
             output.store(result)

@@ -20,6 +20,7 @@ from dlg.drops.app_base import BarrierAppDROP
 from dlg.drops.parameters import argument_value, dlg_any_param, dlg_string_param, values_of
 from dlg.drops.ports import Port
 from dlg.graph.class_checks import Mistake, Use
+from dlg.reproducibility.summaries import function_summary
 from dlg.support import serialize
 from dlg.support.symbols import get_symbol
 
@@ -74,6 +75,12 @@ class PyFuncApp(BarrierAppDROP):
         who = f"drop {self.uid}: {getattr(function, '__name__', 'function')}"
         call = arguments.bind(function, self.collect(function, who), who)
         self.store_result(function(*call.args, **call.kwargs))
+
+    def generate_recompute_data(self) -> Mapping[str, Any]:
+        """Return the arguments that the graph gives to the function."""
+        signature = arguments.signature_of(self.function())
+        accepted = set(signature.parameters) if signature else set()
+        return function_summary(self._values(accepted, f"drop {self.uid}")[0])
 
     def function(self) -> Callable[..., Any]:
         """Return the function to call; raise `ArgumentError` if there is none."""

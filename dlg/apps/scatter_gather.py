@@ -143,6 +143,8 @@ class DictGatherApp(BarrierAppDROP):
 
     __slots__ = ()
 
+    cacheable: ClassVar[bool] = False  # names of drops are not signed, and count here
+
     num_of_inputs = dlg_int_param("how many inputs; what is linked counts", None)
     value_dict = dlg_any_param("values the dictionary starts with", None)
 

@@ -20,6 +20,7 @@ class SocketListenerApp(BarrierAppDROP):
     __slots__ = ("_sockets",)
 
     runs_here: ClassVar[bool] = True
+    cacheable: ClassVar[bool] = False
 
     host = dlg_string_param("address to listen on", "127.0.0.1")
     port = dlg_int_param("port to listen on", 1111)

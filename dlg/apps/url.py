@@ -6,6 +6,7 @@ import contextlib
 import urllib.error
 import urllib.parse
 import urllib.request
+from typing import ClassVar
 
 from dlg.drops.app_base import BarrierAppDROP
 from dlg.drops.parameters import dlg_float_param, dlg_string_param
@@ -19,6 +20,8 @@ class UrlRetrieveApp(BarrierAppDROP):
     """Writes what is at `url` (http or https) to every output."""
 
     __slots__ = ()
+
+    cacheable: ClassVar[bool] = False
 
     url = dlg_string_param("where to fetch from", "")
     timeout = dlg_float_param("seconds to wait for the server", 30.0)

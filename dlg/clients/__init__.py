@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dlg.clients.access import Access, find_access
+from dlg.clients.daemon import DaemonClient
 from dlg.clients.http import (
     Link,
     ManagerFailedError,
@@ -16,6 +18,8 @@ from dlg.clients.managers import (
 )
 
 __all__ = [
+    "Access",
+    "DaemonClient",
     "DataIslandManagerClient",
     "Link",
     "ManagerClient",
@@ -24,4 +28,5 @@ __all__ = [
     "ManagerUnreachableError",
     "MasterManagerClient",
     "NodeManagerClient",
+    "find_access",
 ]

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dlg.clients.access import find_access
 from dlg.clients.http import TIMEOUT_S, Link
 
 NODE_PORT, ISLAND_PORT, MASTER_PORT = 8000, 8001, 8002
@@ -23,11 +24,16 @@ class ManagerClient:
         host: str = "localhost",
         port: int | None = None,
         *,
-        token: str = "",
+        token: str | None = None,
         tls: ssl.SSLContext | None = None,
         timeout: float = TIMEOUT_S,
     ) -> None:
-        self.link = Link(host, port or self.default_port, token, tls, timeout)
+        """Without a `token` it is found, with the certificate, where `find_access` looks."""
+        port = port or self.default_port
+        if token is None:
+            access = find_access(host, port)
+            token, tls = access.token, tls or access.tls
+        self.link = Link(host, port, token, tls, timeout)
 
     def info(self) -> dict[str, Any]:
         """Return what the manager says of itself."""
@@ -45,9 +51,25 @@ class ManagerClient:
         """Add dropspecs to the graph of a session."""
         self.link.post("sessions", session_id, "graph", "append", body=list(specs))
 
-    def deploy_session(self, session_id: str, completed: Iterable[str] | None = None) -> None:
-        """Start a session at the drops `completed`, or at all that wait for nobody."""
+    def deploy_session(
+        self,
+        session_id: str,
+        completed: Iterable[str] | None = None,
+        *,
+        reproducibility: int | str | None = None,
+        reuse: bool = False,
+    ) -> None:
+        """Start a session at the drops `completed`, or at all that wait for nobody.
+
+        `reproducibility` is a level, by number or name, at which evidence is kept; a graph may
+        ask for one itself. With `reuse`, apps whose results are in the store of their node do
+        not run, and new results are kept there.
+        """
         form = {} if completed is None else {"completed": ",".join(completed)}
+        if reproducibility is not None:
+            form["repro"] = str(reproducibility)
+        if reuse:
+            form["reuse"] = "true"
         self.link.post("sessions", session_id, "deploy", form=form)
 
     def cancel_session(self, session_id: str) -> None:
@@ -81,6 +103,18 @@ class ManagerClient:
     def graph_status(self, session_id: str) -> dict[str, dict[str, int]]:
         """Return the state of each drop."""
         return dict(self.link.get("sessions", session_id, "graph", "status"))
+
+    def evidence(self, session_id: str) -> dict[str, Any]:
+        """Return what a session leaves behind to be compared: `graph` and `reprodata`."""
+        return dict(self.link.get("sessions", session_id, "repro", "data"))
+
+    def has_evidence(self, session_id: str) -> bool:
+        """Return whether a session is over and all is there that it leaves behind."""
+        return bool(self.link.get("sessions", session_id, "repro", "status"))
+
+    def cluster(self) -> dict[str, Any]:
+        """Return who is there: islands and nodes, what they have and how busy they are."""
+        return dict(self.link.get("v1", "cluster"))
 
     def stop(self) -> None:
         """Shut the manager down."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from dlg.drops import linking
 from dlg.drops.data_base import DataDROP
@@ -13,6 +13,8 @@ class ContainerDROP(DataDROP):
     """A group of drops; it completes when all its children have, and fails if one does."""
 
     __slots__ = ()
+
+    holds_data: ClassVar[bool] = False
 
     def addChild(self, child: Any) -> None:
         """Hold `child`; raise `InvalidRelationshipException` for a circle or a second parent."""
@@ -38,8 +40,8 @@ class ContainerDROP(DataDROP):
 
     @property
     def expirationDate(self) -> float:
-        """The latest lifespan among the children, in seconds from their creation; -1 for none."""
-        return max((child.lifespan for child in self.children), default=-1.0)
+        """The latest date among the children, in seconds since 1970; -1 if none has one."""
+        return max((child.expirationDate for child in self.children), default=-1.0)
 
     def delete(self) -> None:
         """Delete everything in the container, and move it to DELETED."""

@@ -107,6 +107,10 @@ class DirectoryDROP(DataDROP):
         """Be at the path that was worked out in the process of the graph."""
         self._path = cargo
 
+    def has_vanished(self) -> bool:
+        """Return whether the directory is not there, though it has been made."""
+        return not Path(self.path).is_dir()
+
     def seal(self) -> None:
         """Make an empty directory if nobody made one."""
         Path(self.path).mkdir(parents=True, exist_ok=True)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from dlg import settings
 from dlg.data import file_names
+from dlg.ddap_protocol import DROPStates
 from dlg.drops.data_base import DataDROP
 from dlg.drops.io import DataIO, OpenMode
 from dlg.drops.parameters import dlg_bool_param, dlg_string_param
 from dlg.exceptions import InvalidPath
+from dlg.reproducibility.summaries import content_summary
 from dlg.support import serialize
 
 _BUFFER = 1 << 16  # pieces that are larger go past it, uncopied
@@ -49,13 +54,25 @@ class FileIO(DataIO):
 
     def write(self, data: Any) -> int:
         """Append `data`, whole."""
-        return self._opened(OpenMode.OPEN_WRITE).write(data)
+        with self._named():
+            return self._opened(OpenMode.OPEN_WRITE).write(data)
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            with self._named():
+                file.close()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of which file an error is: a full disk does not by itself."""
+        try:
+            yield
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            raise OSError(error.errno, error.strerror, self.path) from error
 
     def size(self) -> int:
         """Return how large the file is."""
@@ -145,6 +162,10 @@ class FileDROP(DataDROP):
         """Return access to the file."""
         return FileIO(self.path)
 
+    def has_vanished(self) -> bool:
+        """Return whether the file is not there, though it has been written."""
+        return not os.path.exists(self.path)  # noqa: PTH110  before each time the file is read
+
     def seal(self) -> None:
         """Make an empty file if nobody wrote one, and measure what is there."""
         path = Path(self.path)
@@ -167,13 +188,20 @@ class FileDROP(DataDROP):
         """Be at the path that was worked out in the process of the graph."""
         self._path = cargo
 
+    def generate_reproduce_data(self) -> Mapping[str, Any]:
+        """Return the hash of the data, if they are complete and a file."""
+        place = Path(self.path)
+        if self.status is not DROPStates.COMPLETED or not place.is_file():
+            return {}
+        with place.open("rb") as file:
+            return content_summary(hashlib.file_digest(file, hashlib.sha3_256).hexdigest())
+
     def load(self, encoding: str = serialize.DEFAULT) -> Any:
         """Return the value the file holds in `encoding`; `path` and `dataurl` say where it is."""
         name = serialize.encoding_name(encoding)
-        if name == "path":
-            return self.path
-        if name == "dataurl":
-            return self.dataURL
+        if name in {"path", "dataurl"}:
+            self.look_for_data()
+            return self.path if name == "path" else self.dataURL
         return super().load(name)
 
     def delete(self) -> None:

@@ -10,7 +10,7 @@ import io
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from dlg.data.pydata import read_pydata
 from dlg.ddap_protocol import DROPStates
@@ -80,6 +80,9 @@ class InMemoryDROP(DataDROP):
     """
 
     __slots__ = ("_buffer", "_encoding", "_value")
+
+    volatile: ClassVar[bool] = True
+    tells_content: ClassVar[bool] = True
 
     expireAfterUse = dlg_bool_param("whether the data is released after its last consumer", True)
     pydata = dlg_any_param("a value the drop has from the beginning")
@@ -242,6 +245,18 @@ class InMemoryDROP(DataDROP):
 
     def _delete_data(self) -> None:
         self._buffer, self._value = None, _NOTHING
+
+
+def pack_small(drop: InMemoryDROP, most: int) -> tuple[str, Any] | None:
+    """Return the data of `drop` as it is, unless its bytes are more than `most`.
+
+    The size of an object is not known without writing it out, so all are returned, but those
+    that came in a parcel: these are large.
+    """
+    bare = drop._value is _NOTHING  # noqa: SLF001  a part of the class, which is big enough
+    if drop.is_parcel or (bare and (drop.size or 0) > most):
+        return None
+    return drop.pack("")
 
 
 PythonObjectDROP = InMemoryDROP

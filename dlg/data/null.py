@@ -15,6 +15,8 @@ class NullDROP(DataDROP):
 
     __slots__ = ()
 
+    holds_data: ClassVar[bool] = False
+
     def getIO(self) -> DataIO:
         """Return an I/O that forgets."""
         return NullIO()

@@ -12,7 +12,7 @@ import pickle
 import secrets
 from collections.abc import Mapping
 from multiprocessing import shared_memory
-from typing import Any
+from typing import Any, ClassVar
 
 from dlg.data.pydata import read_pydata
 from dlg.drops.data_base import DataDROP
@@ -71,6 +71,8 @@ class SharedMemoryDROP(DataDROP):
     """
 
     __slots__ = ("_block", "_gathered", "_length")
+
+    volatile: ClassVar[bool] = True
 
     expireAfterUse = dlg_bool_param("whether the data is released after its last consumer", True)
     pydata = dlg_any_param("a value the drop has from the beginning, as in a memory drop")

@@ -29,8 +29,14 @@ class AppDROP(AbstractDROP):
     traits: ClassVar[int] = APP | MANUAL
     runs_here: ClassVar[bool] = False
     """Whether the app is always run in the process of its graph, as it does little but wait."""
+    calls_away: ClassVar[bool] = False
+    """Whether the app runs in the process of its graph and asks for calls in others: it has an
+    attribute `caller` then, which a runner with processes sets (`dlg.drops.away`)."""
     transient: ClassVar[bool] = False
     """Whether the object may be forgotten once the app has run: it keeps nothing worth having."""
+    cacheable: ClassVar[bool] = True
+    """Whether the app makes the same of the same inputs, parameters and code. One that reads a
+    clock, the network, random numbers or a file that is no input says False here."""
     results: ClassVar[tuple[str, ...]] = ()
     """Attributes that come back when the app was run in another process."""
 

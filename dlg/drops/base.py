@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from dlg.ddap_protocol import DROPStates, ExecutionMode
+from dlg.ddap_protocol import DROPPhases, DROPStates, ExecutionMode
 from dlg.drops import environment, linking, parameters
 from dlg.drops.live import LiveGraph
 from dlg.drops.parameters import (
@@ -24,8 +24,10 @@ from dlg.drops.parameters import (
     dlg_int_param,
     dlg_string_param,
 )
+from dlg.drops.reproducing import ReproducibleDROP
 from dlg.event import EventFirer, EventHandler
 from dlg.exceptions import InvalidDropException
+from dlg.reproducibility.levels import Level
 from dlg.states.steps import APP, EXTERNAL, SEALED, WATCHED
 
 logger = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ class _Shape:
         return cls(not (told or has_arguments or initializes), has_arguments, initializes)
 
 
-class AbstractDROP(EventFirer, EventHandler):
+class AbstractDROP(ReproducibleDROP, EventFirer, EventHandler):
     """A drop: a piece of data, or a program, in a graph that drives itself.
 
     Drops are created, written once, read any number of times, and may expire and be deleted in
@@ -285,6 +287,11 @@ class AbstractDROP(EventFirer, EventHandler):
     def _close_writer(self) -> None:
         """Close what was opened for writing."""
 
+    @property
+    def phase(self) -> DROPPhases:
+        """How safe what the drop stands for is; an app can be run again, and that is all."""
+        return DROPPhases.GAS
+
     # -- what it is linked to -------------------------------------------------------------
 
     def addConsumer(self, consumer: Any, back: bool = True) -> None:
@@ -361,6 +368,13 @@ class AbstractDROP(EventFirer, EventHandler):
 
     def _tell_end(self, status: DROPStates, about: dict[str, str]) -> None:
         self._fireEvent("dropCompleted", status=status, **about)
+        if "reprodata" in self.spec and self.reproducibility_level is not Level.NOTHING:
+            try:
+                self.commit()
+            except Exception:  # a component's own, which the run does not hang on
+                logger.exception(
+                    "%s cannot say what it did", self.uid, extra={"action": "commit_failed"}
+                )
 
     def handleInterest(self, drop: Any) -> None:
         """Take an interest in `drop`, to which this one is not linked; by default none."""

@@ -6,7 +6,7 @@ between drops only for the classes where it can.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ from dlg.states.flow import Flow
 from dlg.states.steps import EXTERNAL, MANUAL
 from dlg.support import garbage
 
+FlowMaker = Callable[[bytearray, list[Sequence[int]], list[Sequence[int]]], Flow]
+"""Makes the flow of a graph: from the traits of its rows, and those after and before each."""
+
 
 def live_graph(
     graph: PhysicalGraph,
@@ -30,6 +33,7 @@ def live_graph(
     *,
     runner: Runner = ON_DEMAND,
     surroundings: Surroundings = ALONE,
+    flow_of: FlowMaker = Flow,
 ) -> LiveGraph:
     """Return `graph` ready to be started; `resolve` gives the class of a dotted name.
 
@@ -39,7 +43,7 @@ def live_graph(
     with garbage.held_off():
         traits = _traits(graph, classes)
         after, before = graph.neighbours
-        flow = Flow(traits, after, before)
+        flow = flow_of(traits, after, before)
         oids = graph.oids if isinstance(graph.oids, list) else list(graph.oids)
         uids = list(graph.uids) if graph.uids else oids
         live = LiveGraph(flow, oids, uids, runner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 from dlg.drops.data_base import READ_SIZE, DataDROP
@@ -57,6 +58,17 @@ def copyDropContents(source: DataDROP, target: DataDROP, bufsize: int = PIECE) -
     try:
         while piece := reader.read(max(bufsize, 1)):
             target.write(piece)
+    finally:
+        reader.close()
+
+
+def pieces_of(drop: DataDROP, size: int) -> Iterator[Any]:
+    """Yield what a drop holds, whatever state it is in, in pieces of up to `size` bytes."""
+    reader = drop.getIO()
+    reader.open(OpenMode.OPEN_READ)
+    try:
+        while piece := reader.read(size):
+            yield piece
     finally:
         reader.close()
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from dlg.ddap_protocol import ChecksumTypes, DROPStates
+from dlg.ddap_protocol import ChecksumTypes, DROPPhases, DROPStates
+from dlg.drops import lifetime
 from dlg.drops.base import AbstractDROP
 from dlg.drops.io import DataIO, ErrorIO, OpenMode
 from dlg.drops.live import RUNNING
 from dlg.drops.mailboxes import hand_over
 from dlg.exceptions import InvalidDropException, UnexpectedEventError
-from dlg.states.steps import SEALED
-from dlg.support import checksums, serialize
+from dlg.states.steps import LOOKED_AFTER, SEALED
+from dlg.support import checksums, clock, serialize
 
 logger = logging.getLogger(__name__)
 
@@ -35,20 +35,30 @@ class DataDROP(AbstractDROP):
     give the bytes of a completed drop; `store` and `load` move Python values.
     """
 
-    __slots__ = ("_checksum", "_crc", "_created", "_readers", "_size", "_writer")
+    __slots__ = (
+        "_checksum", "_crc", "_created", "_phase", "_readers", "_released", "_size", "_writer",
+    )  # fmt: skip
 
     traits: ClassVar[int] = 0
+    volatile: ClassVar[bool] = False
+    """Whether the data ends with the process that holds it."""
+    holds_data: ClassVar[bool] = True
+    """Whether there is anything that could be kept, copied or lost."""
 
     _readers: dict[int, DataIO] | None
     _writer: DataIO | None
     _size: int | None
     _checksum: int | None
     _crc: int
+    _phase: DROPPhases | None
+    _released: bool
+    """Whether nobody needs the data any more, though perhaps somebody still reads it."""
 
     def _configure(self, values: Any, *, strict: bool) -> None:
         self._writer = self._readers = self._size = self._checksum = None
-        self._crc = 0
-        self._created = time.monotonic()
+        self._crc, self._phase, self._released = 0, None, False
+        created = self._graph.surroundings.created
+        self._created = clock.monotonic() if created is None else created
         super()._configure(values, strict=strict)
         if self.expireAfterUse and not self.persist:
             with self._graph.lock:  # consumers may be ending at this moment
@@ -116,8 +126,13 @@ class DataDROP(AbstractDROP):
         if self._writer is None:
             writer = self.getIO()
             writer.open(OpenMode.OPEN_WRITE)
-            self._writer = writer
-            self._graph.flow.traits[self._row] |= SEALED
+            hashes = self._graph.hashes
+            self._writer = writer if hashes is None else hashes.watch(self._row, writer)
+            flow = self._graph.flow
+            flow.traits[self._row] |= SEALED
+            if flow.status[self._row] > DROPStates.WRITING:  # it was cancelled in this moment
+                self._close_writer()
+                raise UnexpectedEventError(DROPStates(flow.status[self._row]), "write", self.uid)
         return self._writer
 
     def _stream(self, data: bytes | bytearray | memoryview) -> None:
@@ -151,6 +166,8 @@ class DataDROP(AbstractDROP):
         if writer is not None or self.pack_place() is None:  # what is at a place may be others'
             self._discard()
         self._size, self._crc = None, 0
+        if graph.hashes is not None:
+            graph.hashes.forget(row)
         return True
 
     def _discard(self) -> None:
@@ -194,6 +211,16 @@ class DataDROP(AbstractDROP):
         self._reader(descriptor).close()
         assert self._readers is not None  # noqa: S101  _reader has found the descriptor in it
         del self._readers[descriptor]
+        if not self._readers:
+            self._left_alone()
+
+    def _left_alone(self) -> None:
+        """Do what had to wait as long as somebody had the drop open."""
+        graph, row = self._graph, self._row
+        if self._released:
+            self.release()
+        if graph.flow.traits[row] & LOOKED_AFTER:
+            graph.surroundings.left_alone(graph, row)
 
     def _reader(self, descriptor: int) -> DataIO:
         try:
@@ -206,11 +233,30 @@ class DataDROP(AbstractDROP):
         return bool(self._readers)
 
     def _check_readable(self) -> None:
-        if self.status is DROPStates.COMPLETED and self._is_past_lifespan():
-            self._graph.apply(self._graph.flow.expire, self._row)
-        status = self.status
-        if status is not DROPStates.COMPLETED:
-            raise UnexpectedEventError(status.name, "read", self.uid)
+        lifetime.expire_if_due(self)
+        if self.status is not DROPStates.COMPLETED:
+            raise lifetime.refusal(self)
+        self.look_for_data()
+
+    def look_for_data(self) -> None:
+        """Make sure that the data of a completed drop is still there, as somebody needs it now.
+
+        If it has vanished it is brought back from a replica; if there is none the phase is LOST,
+        the consumers that have not run fail, and `DataVanishedError` is raised. Data that has
+        expired is refused with `UnexpectedEventError`.
+        """
+        if self.status in lifetime.OVER:
+            raise lifetime.refusal(self)
+        if self.status is not DROPStates.COMPLETED:
+            return
+        if self.has_vanished():
+            lifetime.recover(self)
+        elif self._phase is DROPPhases.LOST:  # somebody has put it back
+            self._phase = None
+
+    def has_vanished(self) -> bool:
+        """Return whether completed data is not where it was; memory cannot vanish."""
+        return False
 
     # -- in another process ---------------------------------------------------------------
 
@@ -284,18 +330,61 @@ class DataDROP(AbstractDROP):
         self._checksum = checksum
 
     @property
+    def known_checksum(self) -> int | None:
+        """The checksum if it is known without reading the data."""
+        return self._checksum if self._checksum is not None else self._crc or None
+
+    @property
+    def known_hash(self) -> str | None:
+        """The hash of a file (`dlg.support.content`) if it was taken while it was written.
+
+        It is known only where somebody wants it, and unless the file was changed since.
+        """
+        hashes, path = self._graph.hashes, getattr(self, "path", None)
+        return None if hashes is None or path is None else hashes.known(self._row, str(path))
+
+    @property
     def checksumType(self) -> ChecksumTypes:
         """The method of `checksum`."""
         return ChecksumTypes.CRC_32C
 
     # -- the end --------------------------------------------------------------------------
 
-    def _is_past_lifespan(self) -> bool:
-        return bool(0 < self.lifespan < time.monotonic() - self._created)
+    @property
+    def phase(self) -> DROPPhases:
+        """How safe the data is."""
+        if self._phase is not None:
+            return self._phase
+        return DROPPhases.PLASMA if self.volatile else DROPPhases.GAS
+
+    @phase.setter
+    def phase(self, phase: DROPPhases) -> None:
+        self._phase = phase
+
+    @property
+    def expirationDate(self) -> float:
+        """When the lifespan is over, in seconds since 1970; -1 if the data has none."""
+        left = lifetime.date_of(self) - clock.monotonic()
+        return clock.now() + left if left < float("inf") else -1.0
 
     def release(self) -> None:
-        """Expire and delete the data, which nobody needs any more, unless it is to be kept."""
+        """Expire and delete the data, which nobody needs any more, unless it is to be kept.
+
+        Data that somebody has open waits until he closes it.
+        """
         if self.expireAfterUse and not self.persist and self.status is DROPStates.COMPLETED:
-            self._graph.apply(self._graph.flow.expire, self._row)
-            self._delete_data()  # before the drop is DELETED: if it fails, the data is still there
-            self.delete()
+            self._released = True
+            if not self.isBeingRead():
+                self.expire()
+
+    def let_go(self) -> None:
+        """Free what the data takes, whatever the state of the drop: its session is deleted."""
+        with suppress(UnexpectedEventError):  # it may still be being written
+            self._graph.apply(self._graph.flow.delete, self._row)
+        self._delete_data()
+
+    def expire(self) -> None:
+        """Expire the data, then delete it; it stays EXPIRED if it cannot be deleted."""
+        self._graph.apply(self._graph.flow.expire, self._row)
+        self._delete_data()  # before the drop is DELETED: if it fails, the data is still there
+        self.delete()

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from dlg.ddap_protocol import AppDROPStates, DROPStates
+from dlg.drops.hashing import Hashes
 from dlg.drops.mailboxes import Letter, hand_over
 from dlg.drops.objects import LiveObjects
 from dlg.drops.surroundings import ALONE, Surroundings
@@ -70,7 +71,7 @@ class LiveGraph(LiveObjects):
 
     __slots__ = (
         "_delivering", "_ended", "_left", "_out", "_turn", "boxes", "children", "flow",
-        "manual", "parents", "pending", "runner", "streams", "surroundings", "tokens",
+        "hashes", "manual", "parents", "pending", "runner", "streams", "surroundings", "tokens",
         "warnings",
     )  # fmt: skip
 
@@ -89,6 +90,8 @@ class LiveGraph(LiveObjects):
         self.warnings: list[str] = []
         """What went wrong without being the failure of a drop."""
         self.surroundings: Surroundings = ALONE
+        self.hashes: Hashes | None = None
+        """Who takes the hashes of data while it is written, if somebody wants them."""
         self.runner = runner
         self.tokens = 0
         """Workers that run apps of this graph or have been asked to."""
@@ -323,6 +326,8 @@ class LiveGraph(LiveObjects):
                 self.drop(row)._tell(DROPStates(other))
             elif effect is Effect.END:
                 self.apply(self._end)
+            elif effect is Effect.LOOK_AFTER:
+                self.surroundings.look_after(self, row)
             elif self.objects[row] is not None:
                 self._close_up(effect, self.objects[row])
         except BaseException as error:

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, overload
 
 from dlg.exceptions import InvalidDropException
+from dlg.graph.values import argument_value as argument_value
+from dlg.graph.values import values_of as values_of
 
 _TRUE = frozenset({"true", "1", "yes", "y", "on", "t"})
 _FALSE = frozenset({"false", "0", "no", "n", "off", "f", "", "none"})
@@ -201,32 +203,6 @@ def declared(cls: type) -> dict[str, Parameter]:
     for base in reversed(cls.__mro__):
         found.update({k: v for k, v in vars(base).items() if isinstance(v, Parameter)})
     return found
-
-
-def values_of(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameter values in a dropspec, by name.
-
-    A value may stand flat beside the drop's own keys or, as editors write it, in an argument
-    object under `applicationArgs`, `componentParams` or `constraintParams`, or in `fields`; the
-    flat one wins, as it is the one people edit by hand.
-    """
-    found: dict[str, Any] = {}
-    for field in spec.get("fields") or ():
-        if isinstance(field, Mapping) and "name" in field:
-            found[field["name"]] = argument_value(field)
-    for group in ("constraintParams", "componentParams", "applicationArgs"):
-        for name, argument in (spec.get(group) or {}).items():
-            found[name] = argument_value(argument)
-    found.update(spec)
-    return found
-
-
-def argument_value(argument: Any) -> Any:
-    """Return the value of an argument object: its `value`, or its default where that is empty."""
-    if not isinstance(argument, Mapping):
-        return argument
-    value = argument.get("value")
-    return argument.get("defaultValue", value) if value in (None, "") else value
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

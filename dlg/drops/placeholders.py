@@ -1,4 +1,4 @@
-"""Placeholders in commands: what `%i0` or `{port}` stands for. Pure.
+"""Placeholders in commands: what `%i0` or `{port}` stands for.
 
 Two generations are understood, also side by side. Positional: `%i0`, `%o[uid]` for paths,
 `%iDataURL0`, `%oDataURL[uid]` for URLs. By name: `{port}`, `{uid}` or `{argument}`. A brace that
@@ -58,7 +58,7 @@ def fill_command(
     def value(match: re.Match[str]) -> str:
         if match["side"]:
             drop = _find(match, sides[match["side"]])
-            found: Any = str(drop.dataURL) if match["url"] else _path(drop, match[0])
+            found: Any = str(drop.dataURL) if match["url"] else _path(drop, match)
         elif match["name"] in named:
             found = named[match["name"]]()
         else:
@@ -124,7 +124,7 @@ def _replace(cmd: str, sides: Sides, *, url: bool) -> str:
         if bool(match["url"]) != url:
             return match[0]
         drop = _find(match, sides[match["side"]])
-        return str(drop.dataURL) if url else _path(drop, match[0])
+        return str(drop.dataURL) if url else _path(drop, match)
 
     return _POSITIONAL.sub(value, cmd)
 
@@ -143,10 +143,12 @@ def _find(match: re.Match[str], drops: Sequence[Any]) -> Any:
     return drops[number]
 
 
-def _path(drop: Any, placeholder: str) -> str:
-    path = getattr(drop, "path", None)
+def _path(drop: Any, match: re.Match[str]) -> str:
+    placeholder, path = match[0], getattr(drop, "path", None)
     if path is None:
         kind = type(drop).__name__
         text = f"{placeholder}: drop {drop.uid} ({kind}) has no path"
         raise UsageError(f"{text}; use a file drop, or the value by {{port name}}")
+    if match["side"] == "i":
+        drop.look_for_data()
     return str(path)

@@ -44,6 +44,15 @@ class ThreadPool(Runner):
         if closed:
             live.leave()
 
+    def _start_first(self, count: int) -> None:
+        """Start threads until there are `count`, or as many as there may be."""
+        with self._lock:
+            while not self._closed and len(self._threads) < min(count, self.workers):
+                self._start_thread()
+
+    def enter_thread(self) -> None:
+        """Get what a thread needs for itself; called in the thread when it begins."""
+
     def _start_thread(self) -> None:
         name = f"dlg-{self.name}-{len(self._threads)}"
         thread = threading.Thread(target=self._serve, name=name, daemon=True)
@@ -52,6 +61,7 @@ class ThreadPool(Runner):
 
     def _serve(self) -> None:
         try:
+            self.enter_thread()
             while (live := self._queue.get()) is not None:
                 self._work(live)
                 del live  # a thread that waits for work must not keep a whole graph in memory

@@ -8,6 +8,7 @@ their data. Files and other storages are reached from both ends and do not trave
 
 from __future__ import annotations
 
+import math
 import pickle
 import traceback
 from collections.abc import Sequence
@@ -16,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from dlg.ddap_protocol import AppDROPStates, DROPStates
+from dlg.drops import lifetime
 from dlg.drops.execution import run_app
 from dlg.drops.live import LiveGraph
 from dlg.drops.runners import ON_DEMAND
 from dlg.drops.surroundings import Surroundings
-from dlg.exceptions import RunError
+from dlg.exceptions import DataVanishedError, RunError
 from dlg.states.flow import Flow
 from dlg.support import context
 from dlg.support.parcels import Parcel, wrap
@@ -75,6 +77,10 @@ class Job:
         for parcel in self.fresh:
             parcel.own()
 
+    def perform(self, prefix: str) -> Parcel:
+        """Run the job in this process and wrap what came of it."""
+        return wrap(run_job(self, prefix), prefix)
+
 
 @dataclass(slots=True)
 class OutputEnd:
@@ -114,6 +120,8 @@ def make_job(live: LiveGraph, row: int, prefix: str) -> Job:
     for source in before:
         drop = live.drop(source)
         complete = drop.status is DROPStates.COMPLETED
+        if complete:
+            lifetime.restore(drop)  # where the app runs there are no replicas
         cargo = drop.pack(prefix) if complete else None
         drops.append(_travelling(live, source, cargo))
         if complete and not drop.is_parcel:
@@ -123,6 +131,7 @@ def make_job(live: LiveGraph, row: int, prefix: str) -> Job:
     plain = Surroundings(
         session_id=around.session_id, directory=_path(around.directory),
         variables=dict(around.variables), checksums=around.checksums,
+        created=math.inf,  # what has a date is kept there as long as the app runs
     )  # fmt: skip
     return Job(drops, len(before), plain, fresh)
 
@@ -158,7 +167,7 @@ def run_job(job: Job, prefix: str) -> JobOutcome:
         ]
     app = live.objects[0]
     results = {n: getattr(app, n, None) for n in type(app).results} if app is not None else {}
-    return JobOutcome(_portable(failure), outputs, results)
+    return JobOutcome(portable(failure), outputs, results)
 
 
 def _run_alone(live: LiveGraph) -> BaseException | None:
@@ -205,10 +214,10 @@ def _end_of(live: LiveGraph, row: int, prefix: str) -> OutputEnd:
     drop._close_writer()
     held = status in {DROPStates.WRITING, DROPStates.COMPLETED}
     cargo = drop.pack(prefix) if held else None
-    return OutputEnd(status, cargo, drop._size, drop._crc, _portable(drop.failure))
+    return OutputEnd(status, cargo, drop._size, drop._crc, portable(drop.failure))
 
 
-def _portable(failure: BaseException | None) -> BaseException | None:
+def portable(failure: BaseException | None) -> BaseException | None:
     """Return a failure as it can travel, with its traceback as the cause it shows."""
     if failure is None:
         return None
@@ -247,15 +256,24 @@ def apply_outcome(live: LiveGraph, row: int, outcome: JobOutcome) -> BaseExcepti
             drop.skip()
         elif status is DROPStates.ERROR:
             if end.failure is not None:  # if not, the app has failed, and the output with it
-                drop.setError(_unbox(end.failure))
+                drop.setError(unbox(end.failure))
         elif status is not DROPStates.INITIALIZED:
             drop.receive(end.cargo, end.size, end.crc)
             if status is DROPStates.COMPLETED:
                 drop.setCompleted()
-    return _unbox(outcome.failure)
+    return _noted(live, row, unbox(outcome.failure))
 
 
-def _unbox(failure: BaseException | None) -> BaseException | None:
+def _noted(live: LiveGraph, row: int, failure: BaseException | None) -> BaseException | None:
+    """Return `failure` of app `row`; if an input was found to have vanished, it is lost here."""
+    if isinstance(failure, DataVanishedError):
+        for source in live.flow.before[row]:
+            if live.uids[source] == failure.uid:
+                lifetime.lose(live.drop(source), failure)
+    return failure
+
+
+def unbox(failure: BaseException | None) -> BaseException | None:
     return failure.unbox() if isinstance(failure, _Carried) else failure
 
 

@@ -19,6 +19,19 @@ class Courier(Protocol):
         """Write what data `oid` of the session holds on node `source` into the drop `into`."""
 
 
+class Keeper(Protocol):
+    """Who looks after data that has a date at which it expires, or of which there are copies."""
+
+    def look_after(self, live: Any, row: int) -> None:
+        """Take note that data `row` of a live graph has completed, or apps need it no more."""
+
+    def left_alone(self, live: Any, row: int) -> None:
+        """Take note that nobody has data `row` of a live graph open any more."""
+
+    def restore(self, live: Any, drop: Any) -> bool:
+        """Bring back the data of `drop`, which has vanished; return False if there is no copy."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """Where drops live and what they may use."""
@@ -34,6 +47,22 @@ class Surroundings:
     """Whether data that expires after use is released; outside a session it never is."""
     courier: Courier | None = None
     """Who brings data from other nodes; None where the graph runs on one."""
+    keeper: Keeper | None = None
+    """Who expires data at its date; without one it does so when it is to be read after that."""
+    held: tuple[int, ...] = ()
+    """Descriptors that the commands of apps keep open, so that others see that they still run."""
+    created: float | None = None
+    """When the drops were created, by `clock.monotonic`; None if each has a time of its own."""
+
+    def look_after(self, live: Any, row: int) -> None:
+        """Tell the keeper, if there is one, that data `row` has completed or apps are done."""
+        if self.keeper is not None:
+            self.keeper.look_after(live, row)
+
+    def left_alone(self, live: Any, row: int) -> None:
+        """Tell the keeper, if there is one, that nobody has data `row` open any more."""
+        if self.keeper is not None:
+            self.keeper.left_alone(live, row)
 
 
 ALONE = Surroundings()

@@ -42,6 +42,14 @@ OURS: Mapping[str, tuple[str, ...]] = {
     "dlg.apps.url": ("UrlRetrieveApp",),
     "dlg.apps.socket_listener": ("SocketListenerApp",),
     "dlg.apps.checksum": ("CRCApp", "CRCStreamApp"),
+    "dlg.apps.task": ("TaskApp",),
+    "dlg.apps.lightcurves": (
+        "LightcurveIngestApp", "LightcurveVerifyApp", "LightcurveBinApp", "LightcurveMultiplyApp",
+        "LightcurveResampleApp",
+    ),
+    "dlg.apps.lightcurve_transits": (
+        "TransitSynthesisApp", "TransitSearchApp", "TransitQualityApp", "LightcurvePlotApp",
+    ),
 }  # fmt: skip
 """Our classes by the module they live in."""
 

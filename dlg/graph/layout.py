@@ -102,7 +102,7 @@ def lay_out(nodes: Nodes, edges: Edges, spacing: Spacing | None = None) -> Layou
     """Return a drawing of the graph from left to right; the upper left corner is (0, 0)."""
     spacing = spacing or Spacing()
     n = len(nodes)
-    layer, turned = _layers(n, edges.src, edges.dst)
+    layer, turned = layers_of(n, edges.src, edges.dst)
     if nodes.pinned is not None:
         layer = _pin(layer, nodes.pinned)
     down = np.where(turned, edges.dst, edges.src), np.where(turned, edges.src, edges.dst)
@@ -134,7 +134,7 @@ def lay_out(nodes: Nodes, edges: Edges, spacing: Spacing | None = None) -> Layou
 # -- layers ------------------------------------------------------------------------------------
 
 
-def _layers(n: int, src: Ints, dst: Ints) -> tuple[Ints, Bools]:
+def layers_of(n: int, src: Ints, dst: Ints) -> tuple[Ints, Bools]:
     """Return the layer of each node, and which links had to be turned to break cycles."""
     proper = src != dst
     src, dst = src[proper], dst[proper]

@@ -41,7 +41,6 @@ class Door(BaseHandler):
         self.shared, self.routes = shared, routes
         self._body = Body()
         self._arrived = bytearray()
-        self._size = 0
         self._at_work = False
         self._gone = asyncio.Event()
 
@@ -59,16 +58,19 @@ class Door(BaseHandler):
             if self.route is None and method != "OPTIONS":
                 raise self._no_such_method()
             self._check_body()
+            self.watch_body()
         except DaliugeException as error:
             self.turn_away(error)
 
     async def data_received(self, chunk: bytes) -> None:
         """Put a piece of the body away, unless there is too much of it."""
+        if self.pace is not None:
+            self.pace.came(len(chunk))
         if self._finished or self.turned_away is not None:
             return
-        self._size += len(chunk)
+        self.received += len(chunk)
         try:
-            check_size(self._size, self.shared.options.most_bytes)
+            check_size(self.received, self.shared.options.most_bytes)
         except TooLargeError as error:
             self._body.close()
             self.refuse(error)
@@ -118,6 +120,8 @@ class Door(BaseHandler):
         self.set_status(204)
 
     async def _answer(self, place: Mapping[str, str]) -> None:
+        if self.pace is not None:
+            self.pace.end()  # all has come
         if self.turned_away is not None:
             self.refuse(self.turned_away)
         route = self.route

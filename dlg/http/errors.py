@@ -51,6 +51,10 @@ class ConflictError(UsageError):
     """What was asked for is there already."""
 
 
+class SlowError(UsageError):
+    """A request was begun, and then nothing more came, or too little of it."""
+
+
 class TooLargeError(UsageError):
     """A request has more in it than the service takes."""
 
@@ -64,6 +68,8 @@ class BusyError(RunError):
 
 
 Statuses = Mapping[type[BaseException], int]
+StatusOf = Callable[[BaseException, Statuses], int]
+"""Which status an error has, by the table or by what it says itself."""
 Describe = Callable[[BaseException, int], Mapping[str, Any]]
 """How an error with this status is told."""
 
@@ -74,6 +80,7 @@ STATUS: Statuses = {
     ForbiddenError: 403,
     NotFoundError: 404,
     MethodError: 405,
+    SlowError: 408,
     ConflictError: 409,
     TooLargeError: 413,
     MediaTypeError: 415,

@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,11 +22,13 @@ from dlg.http.errors import (
     MethodError,
     MisdirectedError,
     NotFoundError,
+    SlowError,
     UnauthorizedError,
-    status_of,
 )
-from dlg.http.routes import Route
+from dlg.http.pace import Pace
+from dlg.http.routes import METHODS, Route
 from dlg.http.site import LOOPBACK, Options, Site
+from dlg.http.traffic import Traffic
 from dlg.http.workers import Workers
 
 logger = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class Shared:
     workers: Workers
     streams: int = 0
     """How many clients listen to events."""
+    traffic: Traffic = field(default_factory=Traffic)
 
 
 @stream_request_body
@@ -66,6 +69,9 @@ class BaseHandler(RequestHandler):
     route: Route[Any] | None = None
     turned_away: DaliugeException | None = None
     """Why the request is refused once its body has been dropped."""
+    pace: Pace | None = None
+    received = sent = 0
+    """Bytes of bodies."""
 
     def set_default_headers(self) -> None:
         """Set what every answer has."""
@@ -126,16 +132,44 @@ class BaseHandler(RequestHandler):
         """
         if 0 < self.length <= DROPPED_BYTES:
             self.turned_away = error
+            self.watch_body()
         else:
             self.refuse(error)
 
+    def watch_body(self) -> None:
+        """Refuse the request if its body does not come; does nothing where none is said to."""
+        if self.length or "Transfer-Encoding" in self.request.headers:
+            self.pace = self.pace or Pace(self.shared.options.stalled_s, self._too_slow)
+
+    def _too_slow(self, error: SlowError) -> None:
+        if not self._finished:
+            self.refuse(error)
+
+    def on_finish(self) -> None:
+        """Look no more whether a body comes."""
+        if self.pace is not None:
+            self.pace.end()
+
+    def on_connection_close(self) -> None:
+        """Do likewise: the client has gone."""
+        super().on_connection_close()
+        self.on_finish()
+
     async def data_received(self, chunk: bytes) -> None:
         """Drop a piece of a body: nothing is kept of what nobody asks for."""
+        self.received += len(chunk)
+        if self.pace is not None:
+            self.pace.came(len(chunk))
+
+    def write(self, chunk: str | bytes | dict[str, Any]) -> None:
+        """Write, and count how much."""
+        self.sent += len(chunk)
+        super().write(chunk)
 
     def refuse(self, error: BaseException, *, html: bool = False) -> None:
         """Answer with an error."""
         site = self.shared.site
-        status = status_of(error, site.statuses)
+        status = site.status_of(error, site.statuses)
         if status == INTERNAL:
             logger.error(
                 "%s %s failed", self.request.method, self.request.path, exc_info=error,
@@ -237,6 +271,13 @@ def log_request(handler: RequestHandler) -> None:
     request, status = handler.request, handler.get_status()
     spent_ms = 1000.0 * request.request_time()
     route = getattr(handler, "route", None)
+    if isinstance(handler, BaseHandler):
+        path = route.path if isinstance(route, Route) else ""
+        method = str(request.method) if request.method in METHODS else "other"
+        handler.shared.traffic.count(
+            (method, path, status), request.request_time(),
+            received=handler.received, sent=handler.sent,
+        )  # fmt: skip
     facts: Mapping[str, object] = {
         "action": "request",
         "route": route.do.__name__ if isinstance(route, Route) else "",

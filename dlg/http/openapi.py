@@ -26,12 +26,29 @@ _WORDS: Mapping[int, str] = {
     403: "A page of another site asked for it.",
     404: "It is not there.",
     405: "The route does not answer to this method.",
+    408: "The request was begun, but did not come to its end in time.",
     409: "It is there already.",
     413: "There is too much of it.",
     415: "The body is of a type that is not taken.",
     421: "The request names another host.",
+    501: "It needs a library that is not installed; the answer says which.",
     503: "Too much work is waiting.",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a document tells of a route that the table of routes does not say."""
+
+    answer: Mapping[str, Any] | None = None
+    """The schema of a good answer."""
+    body: Mapping[str, Any] | None = None
+    """The schema of the JSON document that it takes."""
+    status: int = 200
+    """That of a good answer, or of the only one that there is."""
+
+
+TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +66,10 @@ class Document:
     """Properties of errors beyond `error` and `problems`."""
     secured: bool = False
     """Whether a token has to be shown."""
+    told: Mapping[tuple[str, str], Told] = field(default_factory=dict)
+    """More of routes, by method and path."""
+    schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What answers refer to, by name."""
 
 
 def describe_routes(routes: Iterable[Route[Any]], document: Document) -> dict[str, Any]:
@@ -57,8 +78,12 @@ def describe_routes(routes: Iterable[Route[Any]], document: Document) -> dict[st
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = PLACE.sub(r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route, refusals)
-    components: dict[str, Any] = {"schemas": {"Error": _error(document.error)}}
+        told = document.told.get((route.method, route.path), TOLD)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, told, refusals)
+    if "Error" in document.schemas:
+        raise ValueError("Error is the schema of what requests are refused with")
+    schemas = {"Error": _error(document.error), **document.schemas}
+    components: dict[str, Any] = {"schemas": schemas}
     security: dict[str, Any] = {}
     if document.secured:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -77,7 +102,7 @@ def describe_routes(routes: Iterable[Route[Any]], document: Document) -> dict[st
     }
 
 
-def _operation(route: Route[Any], refusals: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(route: Route[Any], told: Told, refusals: Mapping[str, Any]) -> dict[str, Any]:
     places = {match[1] for match in PLACE.finditer(route.path)}
     inside = [param for param in route.params if param.name in places]
     others = [param for param in route.params if param.name not in places]
@@ -85,15 +110,11 @@ def _operation(route: Route[Any], refusals: Mapping[str, Any]) -> dict[str, Any]
         "operationId": _name(route),
         "summary": route.summary,
         "tags": [route.tag],
-        "responses": {
-            "200": {"description": "It is done.", "content": {route.kind.partition(";")[0]: {}}},
-            **refusals,
-        },
+        "responses": {**_good(route, told, refusals), **refusals},
     }
     parameters = [_parameter(param, "path") for param in inside]
     if route.takes is not Takes.FIELDS:
-        kind = "application/json" if route.takes is Takes.JSON else "application/octet-stream"
-        operation["requestBody"] = {"content": {kind: {} for kind in route.media or (kind,)}}
+        operation["requestBody"] = _document(route, told)
     if route.takes is not Takes.FIELDS or route.method not in {"POST", "PUT"}:
         parameters += [_parameter(param, "query") for param in others]
     elif others:
@@ -101,6 +122,22 @@ def _operation(route: Route[Any], refusals: Mapping[str, Any]) -> dict[str, Any]
     if parameters:
         operation["parameters"] = parameters
     return operation
+
+
+def _good(route: Route[Any], told: Told, refusals: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to a request that is not refused; none where all are."""
+    if str(told.status) in refusals:
+        return {}
+    content = {"schema": told.answer} if told.answer is not None else {}
+    kind = route.kind.partition(";")[0]
+    return {str(told.status): {"description": "It is done.", "content": {kind: content}}}
+
+
+def _document(route: Route[Any], told: Told) -> dict[str, Any]:
+    kind = "application/json" if route.takes is Takes.JSON else "application/octet-stream"
+    schema = {"schema": told.body} if told.body is not None else {}
+    content = dict.fromkeys(route.media or (kind,), schema)
+    return {"content": content, "required": told.body is not None}
 
 
 def _name(route: Route[Any]) -> str:
@@ -115,7 +152,9 @@ def _parameter(param: Param, place: str) -> dict[str, Any]:
         "in": place,
         "required": place == "path" or param.required,
         "description": param.help,
-        "schema": _schema(param),
+        "schema": {**_schema(param), **({"minLength": 1} if place == "path" else {})},
+        # Lists are written with commas, not as one parameter an item.
+        **({"style": "form", "explode": False} if param.kind is Kind.NAMES else {}),
     }
 
 

@@ -20,6 +20,7 @@ from dlg.http.door import Door
 from dlg.http.handlers import Nowhere, Shared, Static, log_request
 from dlg.http.routes import Route, by_path, pattern, precedence
 from dlg.http.site import Options, Site
+from dlg.http.traffic import Traffic
 from dlg.http.workers import Workers
 
 S = TypeVar("S")
@@ -44,7 +45,9 @@ class Server:
         site = site or Site()
         workers = Workers(options.workers, options.most_waiting, site.name)
         self._workers = workers
-        self._app = make_app(routes, Shared(service, options, site, workers))
+        self.traffic = Traffic()
+        shared = Shared(service, options, site, workers, traffic=self.traffic)
+        self._app = make_app(routes, shared)
         self._context = context
         self._server: HTTPServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,7 +63,10 @@ class Server:
     async def start(self) -> None:
         """Answer from now on, in the loop that runs this."""
         self._loop = asyncio.get_running_loop()
-        self._server = HTTPServer(self._app, max_body_size=BODY_BYTES, ssl_options=self._context)
+        self._server = HTTPServer(
+            self._app, max_body_size=BODY_BYTES, ssl_options=self._context,
+            idle_connection_timeout=self.options.idle_s,
+        )  # fmt: skip
         self._server.add_socket(self._listening)
 
     def end(self) -> None:
@@ -122,15 +128,20 @@ def tls_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-async def serve(server: Server, announce: Callable[[], None]) -> None:
-    """Serve until the process or the server is told to end; `announce` is called when it is up."""
-    await server.start()
-    announce()
+async def serve(
+    server: Server, announce: Callable[[], None], leave: Callable[[], None] | None = None
+) -> None:
+    """Serve until the process or the server is told to end; `announce` is called when it is up.
+
+    `leave` is called when the process is told to end, and has to see to it that the server does.
+    """
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
-        loop.add_signal_handler(number, server.end)
+        loop.add_signal_handler(number, leave or server.end)
     try:
+        await server.start()
+        announce()
         await server.wait()
     finally:
         for number in numbers:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from dlg.exceptions import UsageError
-from dlg.http.errors import STATUS, Describe, Statuses, describe
+from dlg.http.errors import STATUS, Describe, Statuses, StatusOf, describe, status_of
 
 MEGABYTE = 1 << 20
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -41,6 +42,10 @@ class Options:
     """How many clients may listen to events at once."""
     keep_alive_s: float = 15.0
     """After how long a silence a stream of events says that it is still there."""
+    idle_s: float = 75.0
+    """How long a connection may be open without the head of a request."""
+    stalled_s: float = 30.0
+    """How long nothing of a body may come, or less than a slow line carries."""
     patience_s: float = 60.0
     """How long a client of events may leave one unread before it is cut off."""
 
@@ -93,6 +98,8 @@ class Site:
     """What its threads are called after."""
     statuses: Statuses = field(default_factory=lambda: STATUS)
     """The status of each error: `{**STATUS, SubManagerException: 555}`."""
+    status_of: StatusOf = status_of
+    """Which of them one has, where its class alone does not tell."""
     describe: Describe = describe
     """How an error is told, as a JSON object."""
     page: Callable[[Mapping[str, Any]], str] | None = None
@@ -103,3 +110,11 @@ class Site:
     """What is told to those who ask for what is not there."""
     allowing: str = ""
     """How whoever runs it allows another origin: `dlg tm --origin`."""
+
+
+def read_origin(text: str) -> str:
+    """Return an origin as browsers write it; refuse what is none."""
+    parts = urlsplit(text.strip().rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+        raise UsageError(f"{text!r} is no origin; one looks like https://eagle.example.org")
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dlg.rpc.answering import OtherLifeError
@@ -36,7 +38,7 @@ class _Known:
 class _Pending:
     """A call on its way."""
 
-    request_id: bytes
+    number: int
     body: bytes
     deadline_s: float
     result: Future[Any]
@@ -50,6 +52,10 @@ class Peer:
         self._transport = transport
         self._lock = threading.Lock()
         self._known: _Known | None = None
+        self._name = uuid.uuid4().bytes
+        self._last = 0
+        self._waiting: OrderedDict[int, None] = OrderedDict()
+        """The numbers of calls whose answers somebody waits for, the lowest first."""
 
     def call(
         self, method: str, *args: Any, timeout_s: float = DEFAULT_TIMEOUT_S, **kwargs: Any
@@ -67,10 +73,20 @@ class Peer:
         """Start a call and return its future; only PackingError is raised at once."""
         body = pack_body(method, args, kwargs)
         deadline = clock.monotonic() + timeout_s
-        pending = _Pending(uuid.uuid4().bytes, body, deadline, Future())
+        with self._lock:
+            self._last += 1
+            number = self._last
+            self._waiting[number] = None
+        pending = _Pending(number, body, deadline, Future())
         pending.result.set_running_or_notify_cancel()
+        pending.result.add_done_callback(partial(self._settle, number))
         self._go(pending)
         return pending.result
+
+    def _settle(self, number: int, _: Future[Any]) -> None:
+        """Note that nobody waits for a call any more; later calls tell the other side."""
+        with self._lock:
+            self._waiting.pop(number, None)
 
     # -- on the way --------------------------------------------------------------------------
 
@@ -78,13 +94,16 @@ class Peer:
         """Send a call, or first ask who is there."""
         with self._lock:
             known = self._known
+            settled = next(iter(self._waiting), pending.number)
         if known is None:
-            hello = Call(uuid.uuid4().bytes, "", 0.0, 0.0, b"")
+            hello = Call(self._name, 0, 0, "", 0.0, 0.0, b"")
             self._send(pending, hello, self._learn)
             return
         now = clock.monotonic()
         call = Call(
-            pending.request_id,
+            self._name,
+            pending.number,
+            settled,
             known.incarnation,
             now + known.ahead_s,
             pending.deadline_s - now,

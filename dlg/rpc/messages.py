@@ -34,7 +34,12 @@ class PackingError(UsageError):
 class Call(msgspec.Struct, array_like=True, frozen=True):
     """One call. The body is packed apart, before it is known when the call will leave."""
 
-    request_id: bytes
+    caller: bytes
+    """Who calls: a name for as long as a process talks to another."""
+    number: int
+    """Which call of this caller it is."""
+    settled: int
+    """Nobody waits for the answer to any call of this caller with a lower number."""
     incarnation: str
     """Which life of the other side the call is meant for; empty for `hello`."""
     sent_s: float

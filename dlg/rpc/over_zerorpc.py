@@ -12,11 +12,18 @@ from concurrent.futures import Future
 from typing import Any
 
 from dlg.rpc.contract import Address, Answering, CallTimeoutError, Keys, PeerLostError
+from dlg.rpc.curve import ZAP, secure, verdict
+from dlg.rpc.guard import METHOD, guard
 from dlg.rpc.hub import Hub, the_hub
 
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 10.0
+_STRANGER = (
+    "or has the file of a cluster, which is not used here",
+    "or does not have the same file of the cluster",
+)
+"""What else it may be: an end that cannot show the right key is never answered."""
 REBIND_S = 1.0
 """How long a port may still be taken by a server that was closed: ZeroMQ closes in a thread."""
 
@@ -57,10 +64,11 @@ class ZeroRPCTransport:
 
         self._hub.refresh_clock()
         try:
-            answer = self._client(address)("call", packed, timeout=timeout_s)
+            answer = self._client(address)(METHOD, packed, timeout=timeout_s)
         except zerorpc.TimeoutExpired:
             raise CallTimeoutError(
-                f"{address} did not answer within {timeout_s:.3g} s: it is busy, or gone"
+                f"{address} did not answer within {timeout_s:.3g} s: it is busy or gone, "
+                f"{_STRANGER[self._keys is not None]}"
             ) from None
         except (zerorpc.LostRemote, zerorpc.RemoteError) as error:
             raise PeerLostError(f"{address} went away during a call: {error}") from error
@@ -73,7 +81,7 @@ class ZeroRPCTransport:
         if client is None:
             client = zerorpc.Client(heartbeat=None, timeout=None)
             if self._keys is not None:
-                _secure(client, self._keys, serving=False)
+                secure(_socket(client), self._keys, serving=False)
             client.connect(f"tcp://{_bracketed(address.host)}:{address.port}")
             self._clients[address] = client
         return client
@@ -104,10 +112,12 @@ class ZeroRPCServing:
     def _bind(self, address: Address, keys: Keys | None) -> Address:
         import zerorpc  # noqa: PLC0415  as above
 
-        methods = {"call": lambda packed: self._hub.in_thread(self._answer, packed)}
+        methods = {METHOD: lambda packed: self._hub.in_thread(self._answer, packed)}
         self._server = zerorpc.Server(methods, heartbeat=None)
+        guard(self._server, _zmq_error())
         if keys is not None:
-            _secure(self._server, keys, serving=True)
+            _keep_gate(self._hub)
+            secure(_socket(self._server), keys, serving=True)
         self._hub.retry(
             lambda: self._server.bind(f"tcp://{_bracketed(address.host)}:{address.port or '*'}"),
             _zmq_error(),
@@ -126,17 +136,23 @@ class ZeroRPCServing:
         return str(endpoint.rstrip(b"\0").decode())
 
 
-def _secure(end: Any, keys: Keys, *, serving: bool) -> None:
-    """Set the keys of an end; it must not be bound or connected yet."""
+def _keep_gate(hub: Hub) -> None:
+    """See to it that somebody tells ZeroMQ whom to let in, for as long as the process lives."""
+    import zerorpc  # noqa: PLC0415  as above
     import zmq  # noqa: PLC0415  as above
 
-    socket = _socket(end)
-    socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
-    socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
-    if serving:
-        socket.setsockopt(zmq.CURVE_SERVER, 1)
-    else:
-        socket.setsockopt(zmq.CURVE_SERVERKEY, keys.server)
+    asked = zerorpc.Context.get_instance().socket(zmq.REP)
+    try:
+        asked.bind(ZAP)
+    except zmq.ZMQError:  # another server has seen to it
+        asked.close()
+        return
+    hub.submit(lambda: _answer_at_gate(asked))
+
+
+def _answer_at_gate(asked: Any) -> None:
+    while True:
+        asked.send_multipart(verdict(asked.recv_multipart()))
 
 
 def _socket(end: Any) -> Any:

@@ -12,8 +12,8 @@ from dlg.rpc.over_zerorpc import ZeroRPCTransport
 
 PROPERTIES = frozenset(
     {
-        "checksum", "checksumType", "dataURL", "execStatus", "name", "node", "persist", "size",
-        "status",
+        "checksum", "checksumType", "dataURL", "execStatus", "name", "node", "persist", "phase",
+        "size", "status",
     }
 )  # fmt: skip
 """What can be asked of a drop of another node."""

@@ -15,6 +15,7 @@ with its own traceback.
 from __future__ import annotations
 
 import operator
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -28,6 +29,9 @@ from dlg.graph.physical import DropKind, Links, LinkTable, PhysicalGraph
 
 MEMORY = "dlg.data.memory.InMemoryDROP"
 CALL = "dlg.apps.call.CallApp"
+REMOTE = "dlg.runtime.remote:compute_there"
+"""Imported where it is used: few computations go to other hosts."""
+THREADED = "dlg.runtime.dask_graphs:threaded"
 CONTAINERS = (list, tuple, set, frozenset, dict)
 
 
@@ -38,7 +42,7 @@ class Delayed:
     `nout` it stands for a sequence of that many values and can be unpacked.
     """
 
-    __slots__ = ("_args", "_function", "_kwargs", "_nout")
+    __slots__ = ("_args", "_function", "_key", "_kwargs", "_nout")
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class Delayed:
         nout: int | None = None,
     ) -> None:
         self._function, self._args, self._kwargs, self._nout = function, args, kwargs, nout
+        self._key = ""
 
     def compute(self, **options: Any) -> Any:
         """Return the value; `options` are those of `compute`."""
@@ -83,6 +88,105 @@ class Delayed:
 
     def __hash__(self) -> int:
         return id(self)
+
+    # -- the protocol of Dask's collections: `dask.compute` takes these as well -----------------
+
+    def __dask_graph__(self) -> dict[str, Any]:
+        """Return the calls as tasks by key."""
+        return _tasks(self)
+
+    @property
+    def dask(self) -> dict[str, Any]:
+        """The same: Dask looks for it here first, and must not find a delayed attribute."""
+        return _tasks(self)
+
+    def __dask_keys__(self) -> list[str]:
+        """Return the key of the value."""
+        return [_key(self)]
+
+    def __dask_tokenize__(self) -> str:
+        """Return what tells this value from others."""
+        return _key(self)
+
+    def __dask_postcompute__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """Return what makes the value out of the values of the keys."""
+        return _only, ()
+
+    def __dask_postpersist__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """Return what makes a delayed value out of tasks that have been computed."""
+        return _Computed, (_key(self),)
+
+    @staticmethod
+    def __dask_optimize__(tasks: Any, _keys: Any, **_options: Any) -> Any:
+        """Return the tasks as they are."""
+        return tasks
+
+    @staticmethod
+    def __dask_scheduler__(tasks: Any, keys: Any, **options: Any) -> Any:
+        """Compute tasks, unless the caller or Dask's settings name another scheduler."""
+        return plugins.resolve(THREADED)(tasks, keys, **options)
+
+
+class _Computed:
+    """A delayed value that Dask keeps computed: see `dask.persist`."""
+
+    __slots__ = ("_name", "_tasks")
+
+    def __init__(self, tasks: Mapping[str, Any], name: str, **_more: Any) -> None:
+        self._tasks, self._name = tasks, name
+
+    def __dask_graph__(self) -> Mapping[str, Any]:
+        return self._tasks
+
+    def __dask_keys__(self) -> list[str]:
+        return [self._name]
+
+    def __dask_tokenize__(self) -> str:
+        return self._name
+
+    def __dask_postcompute__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _only, ()
+
+    def __dask_postpersist__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _Computed, (self._name,)
+
+    __dask_optimize__ = staticmethod(Delayed.__dask_optimize__)
+    __dask_scheduler__ = staticmethod(Delayed.__dask_scheduler__)
+
+    def compute(self, **options: Any) -> Any:
+        """Return the value; `options` go to Dask's scheduler."""
+        return self.__dask_scheduler__(self._tasks, self._name, **options)
+
+
+def _key(expression: Delayed) -> str:
+    """Return the key of a value among Dask's: its own for as long as there is any of it."""
+    if not expression._key:
+        function = expression._function
+        name = getattr(function, "__name__", type(function).__name__)
+        expression._key = f"{name}-{secrets.token_hex(16)}"
+    return expression._key
+
+
+def _tasks(expression: Delayed) -> dict[str, Any]:
+    """Return the calls that `expression` needs as tasks of Dask."""
+    builder = _Builder()
+    graph, _ = builder.build([expression])
+    keys = [_key(one) for one in builder.expressions]
+    inputs: list[list[str]] = [[] for _ in keys]
+    for data, app in zip(builder.src, builder.dst, strict=True):
+        inputs[app // 2].append(keys[data // 2])
+    return {
+        key: (_make_call, graph.specs[2 * place]["call"], inputs[place])
+        for place, key in enumerate(keys)
+    }
+
+
+def _make_call(call: Call, values: list[Any]) -> Any:
+    return call(values)
+
+
+def _only(values: Any) -> Any:
+    return values[0]
 
 
 class DelayedFunction:
@@ -181,14 +285,20 @@ def delayed(x: Any, *args: Any, nout: int | None = None, **kwargs: Any) -> Any:
     return Delayed(_value, (x,), {}, nout)
 
 
-def compute(*values: Any, engine: str = "embedded", **options: Any) -> Any:
+def compute(
+    *values: Any, engine: str = "embedded", manager: str | None = None, **options: Any
+) -> Any:
     """Compute delayed values, alone or inside lists, tuples, sets and dictionaries, as one graph.
 
     Returns the value of one argument, or a tuple of those of several. `engine` names the engine
-    and `options` go to it (`runner`, `workers`, `timeout`). An exception in a call is raised here.
+    and `options` go to it (`runner`, `workers`, `timeout`). With `manager`, as `host:port`, the
+    calls are made on the nodes of that manager. An exception in a call is raised here.
     """
     wanted = [v if isinstance(v, Delayed) else Delayed(_value, (v,), {}) for v in values]
     graph, rows = _Builder().build(wanted)
+    if manager is not None:
+        there = plugins.resolve(REMOTE)(graph, rows, manager, **options)
+        return there[0] if len(there) == 1 else there
     with tempfile.TemporaryDirectory(prefix="dlg-delayed-") as directory:
         report = plugins.engine(engine)(graph, **{"workdir": directory, **options})
         _raise_failure(report)
@@ -212,6 +322,7 @@ class _Builder:
     def __init__(self) -> None:
         self.places: dict[int, int] = {}
         """The place of each call in the order of the graph, by the identity of the expression."""
+        self.expressions: list[Delayed] = []
         self.specs: list[dict[str, Any]] = []
         self.src: list[int] = []
         self.dst: list[int] = []
@@ -254,6 +365,7 @@ class _Builder:
 
     def _add(self, expression: Delayed) -> None:
         place = self.places[id(expression)] = len(self.places)
+        self.expressions.append(expression)
         inputs: dict[int, int] = {}
         args = tuple(self._template(a, inputs) for a in expression._args)
         kwargs = {k: self._template(v, inputs) for k, v in expression._kwargs.items()}

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 
 from dlg.ddap_protocol import DROPStates as S
 from dlg.states.firing import FiringOptions, Tally
-from dlg.states.steps import APP_OPEN, EXPIRES, Effect
+from dlg.states.steps import APP_OPEN, EXPIRES, RUNNING, Effect
 
 
 class Columns:
     """One row a drop: its states, its neighbours, what it waits for, what befell it."""
 
     __slots__ = (
-        "after", "before", "effective", "effects", "exec_status", "failures", "options", "ready",
-        "status", "stopped_by", "tallies", "traits", "users", "waiting",
+        "after", "before", "effective", "effects", "exec_status", "failures", "options", "readers",
+        "ready", "status", "stopped_by", "tallies", "traits", "users", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +38,8 @@ class Columns:
         """How many of `before` have yet to end."""
         self.users: dict[int, int] = {}
         """For data that expires after use: how many of `after` have yet to end."""
+        self.readers: dict[int, set[int]] = {}
+        """For data that somebody waits to let go: the apps that were at work on it then."""
         self.effective: dict[int, int] = {}
         """`n_effective_inputs` where it is not simply all inputs."""
         self.tallies: dict[int, Tally] = {}
@@ -67,15 +69,35 @@ class Columns:
         self.traits[row] |= EXPIRES
         self.users[row] = sum(self.exec_status[app] in APP_OPEN for app in self.after[row])
 
-    def keep_after_use(self, row: int) -> None:
-        """Undo `release_after_use`: somebody else needs the data, nobody knows for how long."""
-        self.traits[row] &= ~EXPIRES
-        self.users.pop(row, None)
+    def share(self, row: int, nodes: int) -> None:
+        """Let the data of `row`, if it is released after use, wait for so many nodes as well."""
+        if row in self.users:
+            self.users[row] += nodes
+
+    def fetched(self, row: int) -> None:
+        """One of the nodes for which the data of `row` waited has it now."""
+        if row in self.users:
+            left = self.users[row] = self.users[row] - 1
+            if not left:
+                self.effects.append((Effect.RELEASE, row, row))
+
+    def wait_for_readers(self, row: int) -> bool:
+        """Return whether apps are at work on the data of `row`; if so, their end is told."""
+        exec_status = self.exec_status
+        working = {app for app in self.after[row] if exec_status[app] == RUNNING}
+        if working:
+            self.readers[row] = working
+        return bool(working)
 
     def used(self, app: int) -> None:
         """App `app` has ended and needs its inputs no more."""
-        users = self.users
+        users, readers = self.users, self.readers
         for row in self.before[app]:
+            if row in readers:
+                readers[row].discard(app)
+                if not readers[row]:
+                    del readers[row]
+                    self.effects.append((Effect.LOOK_AFTER, row, app))
             if row in users:
                 left = users[row] = users[row] - 1
                 if not left:

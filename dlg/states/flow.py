@@ -42,6 +42,7 @@ from dlg.states.steps import (
     FINISHED,
     GATE,
     HOLDS,
+    LOOKED_AFTER,
     MANUAL,
     NOT_RUN,
     REFUSED,
@@ -183,7 +184,7 @@ class Flow(Columns):
             row = stack.pop()
             good, trait = status[row] == COMPLETED, traits[row]
             if trait & APP:
-                if self.users:
+                if self.users or self.readers:
                     self.used(row)
             elif good and trait & HOLDS:
                 stack += self._completed_around(row)
@@ -272,6 +273,8 @@ class Flow(Columns):
                 self.effects.append((Effect.CLOSE, row, after))
             if trait & GATE and after == COMPLETED:
                 self.effects.append((Effect.END, row, after))
+            if trait & LOOKED_AFTER and after == COMPLETED:
+                self.effects.append((Effect.LOOK_AFTER, row, after))
         return after
 
     def _set_app(self, row: int, steps: Steps) -> int:

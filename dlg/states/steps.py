@@ -32,6 +32,8 @@ class Trait(IntFlag):
     """Data that is released once its last consumer has ended."""
     GATE = 64
     """An end marker: once it completes, what has not begun, its consumers too, is skipped."""
+    LOOKED_AFTER = 128
+    """Data with a date at which it expires, or that is to be copied once it is complete."""
 
 
 class Effect(IntEnum):
@@ -51,12 +53,15 @@ class Effect(IntEnum):
     """This app was cancelled while it was running."""
     END = 6
     """An end marker was reached: skip whatever has not run."""
+    LOOK_AFTER = 7
+    """This data has completed, or is not in use any more: whoever looks after it must know."""
 
 
 APP, MANUAL, SEALED, EXTERNAL = (
     int(t) for t in (Trait.APP, Trait.MANUAL, Trait.SEALED, Trait.EXTERNAL)
 )
 WATCHED, EXPIRES, GATE = int(Trait.WATCHED), int(Trait.EXPIRES), int(Trait.GATE)
+LOOKED_AFTER = int(Trait.LOOKED_AFTER)
 COMPLETED, NOT_RUN, RUNNING, FINISHED = (
     int(S.COMPLETED),
     int(X.NOT_RUN),
@@ -65,7 +70,7 @@ COMPLETED, NOT_RUN, RUNNING, FINISHED = (
 )
 HOLDS = EXTERNAL | GATE
 """Traits of data whose good end makes no app ready."""
-TOLD = WATCHED | SEALED | GATE
+TOLD = WATCHED | SEALED | GATE | LOOKED_AFTER
 """Traits of data whose every step has effects."""
 REFUSED = 255
 UNCHANGED = 254

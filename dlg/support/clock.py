@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -29,9 +29,8 @@ class Clock(Protocol):
 class SystemClock:
     """The clock of this computer."""
 
-    def now(self) -> float:
-        """Return the seconds since 1970-01-01 UTC."""
-        return time.time()
+    now = staticmethod(time.time)
+    """Return the seconds since 1970-01-01 UTC."""
 
     def monotonic(self) -> float:
         """Return seconds that never go backwards, from an arbitrary start."""
@@ -71,6 +70,11 @@ _clock: Clock = SystemClock()
 def now() -> float:
     """Return the seconds since 1970-01-01 UTC."""
     return _clock.now()
+
+
+def now_of() -> Callable[[], float]:
+    """Return `now` of the clock that is in use at present, for those who ask a million times."""
+    return _clock.now
 
 
 def monotonic() -> float:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -93,8 +93,12 @@ class Command:
         environment: Mapping[str, str],
         stdin: IO[bytes] | int = subprocess.DEVNULL,
         stdout: IO[bytes] | int = subprocess.PIPE,
+        held: Sequence[int] = (),
     ) -> None:
-        """Start `line` with bash in `directory`; raise `OSError` if that cannot be done."""
+        """Start `line` with bash in `directory`; raise `OSError` if that cannot be done.
+
+        It keeps the descriptors `held` open, and so does what it starts.
+        """
         self.line = line
         self.stopping = False
         """Whether it has been asked to end."""
@@ -106,6 +110,7 @@ class Command:
             stdout=stdout,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=held,
         )
         self._owner = os.getpid()
         _RUNNING.add(self)

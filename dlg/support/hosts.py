@@ -6,6 +6,8 @@ This is the one place that asks psutil for network interfaces.
 from __future__ import annotations
 
 import ipaddress
+import os
+import shutil
 import socket
 
 ANY_ADDRESS = frozenset({"", "*", "0.0.0.0", "::", "[::]"})  # noqa: S104  looked for, not bound
@@ -35,6 +37,23 @@ def to_externally_contactable_host(host: str, prefer_local: bool = False) -> str
         return host
     others = [] if prefer_local else get_local_ip_addr()
     return others[0] if others else LOCALHOST
+
+
+def resources(directory: str) -> dict[str, float]:
+    """Return what this computer has and how much of it is in use, of which disk `directory` is.
+
+    `load` is how many processes wanted to run in the last minute; sizes are in bytes.
+    """
+    import psutil  # noqa: PLC0415  as above
+
+    memory = psutil.virtual_memory()
+    return {
+        "cpus": os.cpu_count() or 1,
+        "load": round(os.getloadavg()[0], 2),
+        "memory_total": memory.total,
+        "memory_used": memory.total - memory.available,
+        "disk_free": shutil.disk_usage(directory).free,
+    }
 
 
 def zmq_safe(host_or_addr: str) -> str:

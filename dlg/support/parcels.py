@@ -14,7 +14,6 @@ from __future__ import annotations
 import mmap
 import os
 import pickle
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ def wrap(value: Any, prefix: str) -> Parcel:
 
 
 def _with_block(data: bytes, large: list[pickle.PickleBuffer], prefix: str) -> Parcel:
-    name = f"{prefix}{secrets.token_hex(8)}"
+    name = f"{prefix}{os.urandom(8).hex()}"
     bounds, place = [], 0
     descriptor = os.open(BLOCKS / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

@@ -42,6 +42,11 @@ def getDlgWorkDir(createIfMissing: bool = False) -> str:
     return _below("workspace", createIfMissing)
 
 
+def default_store() -> Path:
+    """Return where results are kept to be used again, unless somebody names another place."""
+    return settings.current().root / "store"
+
+
 def getDlgPath(createIfMissing: bool = False) -> str:
     """Return where to look for additional code: `DLG_PATH`, or `code` in the root."""
     path = settings.current().path

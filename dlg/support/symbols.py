@@ -86,4 +86,11 @@ def _module(path: str, name: str) -> ModuleType:
 
 
 def _failed(path: str, name: str, error: BaseException) -> UnknownSymbolError:
-    return UnknownSymbolError(f"{name}: importing {path} failed: {error!r}")
+    return UnknownSymbolError(f"{name}: importing {path} failed: {_told(error)}")
+
+
+def _told(error: BaseException) -> str:
+    """Return what went wrong in a line; of a mistake in the writing, where it is."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+    return repr(error)

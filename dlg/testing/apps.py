@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from dlg.drops.app_base import BarrierAppDROP
+from dlg.ddap_protocol import DROPStates
+from dlg.drops.app_base import AppDROP, BarrierAppDROP
 from dlg.drops.parameters import dlg_string_param
 
 
@@ -34,3 +35,50 @@ class OutcomeApp(BarrierAppDROP):
         if self.outcome == "flaky" and not hasattr(self, "_tried"):
             self._tried = True
             raise OutcomeError(f"{self.uid} was told to fail the first time")
+
+
+class PiecesApp(BarrierAppDROP):
+    """Writes ten pieces of ten bytes to each output."""
+
+    __slots__ = ()
+
+    def run(self) -> None:
+        """Write, a piece at a time."""
+        for number in range(10):
+            for output in self.outputs:
+                output.write(str(number) * 10)
+
+
+class CountingApp(AppDROP):
+    """Counts the bytes of a streaming input, and writes the number when that has ended."""
+
+    __slots__ = ("count",)
+
+    count: int
+
+    def initialize(self, **kwargs: Any) -> None:
+        """Start with nothing."""
+        self.count = 0
+
+    def dataWritten(self, uid: str, data: bytes) -> None:
+        """Count a piece."""
+        self.count += len(data)
+
+    def dropCompleted(self, uid: str, drop_state: DROPStates) -> None:
+        """Write the number and be done."""
+        for output in self.outputs:
+            output.write(str(self.count))
+        self._notifyAppIsFinished()
+
+
+class JoiningApp(BarrierAppDROP):
+    """Writes its uid and all that is in its inputs, those that are there, to each output."""
+
+    __slots__ = ()
+
+    def run(self) -> None:
+        """Write."""
+        there = [drop for drop in self.inputs if drop.status is DROPStates.COMPLETED]
+        whole = b"+".join([self.uid.encode(), *(drop.contents() for drop in there)])
+        for output in self.outputs:
+            output.write(b"(" + whole + b")")

@@ -20,6 +20,7 @@ from dlg_engine.cli.group import HELP, USAGE
 from dlg_engine.cli.loading import (
     GRAPH_PATH,
     add_user_code,
+    job_drops,
     label_of,
     pick_source,
     problem_record,
@@ -42,7 +43,7 @@ class Findings(NamedTuple):
 
     source: str
     kind: str
-    """`logical` or `physical`; empty where the file is neither."""
+    """`logical`, `physical` or `job, as a physical`; empty where the file is none of them."""
     drops: int | None
     """How many drops it has or unrolls to; None if that cannot be said."""
     problems: Sequence[Problem]
@@ -94,6 +95,10 @@ def examine(
     source, physical = pick_source(graph)
     label = label_of(source)
     try:
+        specs = job_drops(source, parameters or {}, config)
+        if specs is not None:
+            _, problems = inspect(specs, label)
+            return Findings(label, "job, as a physical", len(specs), problems)
         if not physical:
             return _examine_logical(source, label, parameters or {}, config)
         document, _ = read_document(source, label)

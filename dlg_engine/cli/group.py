@@ -36,22 +36,34 @@ class Entry(NamedTuple):
 class CommandTable(click.Group):
     """A click group over a table of commands; third parties' are found by entry point."""
 
-    def __init__(self, *args: Any, table: Mapping[str, Entry], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        table: Mapping[str, Entry],
+        sections: Mapping[str, str] | None = None,
+        plugins_of: str = GROUP,
+        **kwargs: Any,
+    ) -> None:
+        """`sections` gives the title of each section of the help by its first command.
+
+        `plugins_of` is the entry-point group of what others add; "" if nobody may.
+        """
         super().__init__(*args, **kwargs)
-        self.table = table
+        self.table, self.sections = table, sections or {}
+        self.plugins_of = plugins_of
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names: ours in the order of the table, then those of third parties."""
-        return [*self.table, *(name for name in plugins.names(GROUP) if name not in self.table)]
+        return [*self.table, *self._added()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command `cmd_name`, imported now, or None if nobody has it."""
         entry = self.table.get(cmd_name)
         if entry is not None:
             return _command(plugins.resolve(entry.target), cmd_name)
-        if cmd_name not in plugins.names(GROUP):
+        if cmd_name not in self._added():
             return None
-        return _command(plugins.find(GROUP, cmd_name), cmd_name)
+        return _command(plugins.find(self.plugins_of, cmd_name), cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -61,19 +73,31 @@ class CommandTable(click.Group):
         command = self.get_command(ctx, name)
         if command is None and not ctx.resilient_parsing and not name.startswith("-"):
             near = difflib.get_close_matches(name, self.list_commands(ctx), 1)
-            cure = f"did you mean {near[0]!r}?" if near else "see dlg --help"
+            cure = f"did you mean {near[0]!r}?" if near else f"see {ctx.command_path} --help"
             raise click.UsageError(f"there is no command {name!r}; {cure}", ctx)
         return name if command else None, command, args[1:]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, without importing any."""
-        rows = [(name, entry.help) for name, entry in self.table.items()]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-        others = [name for name in plugins.names(GROUP) if name not in self.table]
+        sections: dict[str, list[tuple[str, str]]] = {}
+        title = "Commands"
+        for name, entry in self.table.items():
+            title = self.sections.get(name, title)
+            sections.setdefault(title, []).append((name, entry.help))
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+        others = self._added()
         if others:
             with formatter.section("Commands of installed packages"):
-                formatter.write_dl([(name, f"see dlg {name} --help") for name in others])
+                formatter.write_dl(
+                    [(name, f"see {ctx.command_path} {name} --help") for name in others]
+                )
+
+    def _added(self) -> list[str]:
+        """Return the names of the commands that others add."""
+        names = plugins.names(self.plugins_of) if self.plugins_of else ()
+        return [name for name in names if name not in self.table]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are, without filling their lines."""

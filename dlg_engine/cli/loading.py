@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dlg import settings
 from dlg.exceptions import InvalidGraphException, UsageError
 from dlg.graph.class_checks import check_uses
-from dlg.graph.documents import GZIP_MAGIC
+from dlg.graph.documents import GZIP_MAGIC, read_document
 from dlg.graph.physical import PhysicalGraph
 from dlg.graph.problems import Problem
 from dlg.graph.reading import invalid, read_physical_graph
+
+if TYPE_CHECKING:
+    from dlg_translator.model.template import PhysicalTemplate
+    from dlg_translator.partition.template import Template
 
 STDIN = "-"
 _HEAD = 1 << 16
@@ -30,6 +34,17 @@ _SHOWN_WARNINGS = 20
 
 GRAPH_PATH = click.Path(exists=True, dir_okay=False, allow_dash=True)
 """The type of arguments that are a graph: a file, or `-` for standard input."""
+
+
+def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that fill the parameters of a logical graph."""
+    command = click.option(
+        "--config", metavar="NAME|FILE", help="Use this graph configuration, not the active one."
+    )(command)
+    return click.option(
+        "-s", "--set", "assignments", multiple=True, metavar="NAME=VALUE",
+        help="Give a parameter of a logical graph a value: NODE.FIELD, or a ~name of its text.",
+    )(command)  # fmt: skip
 
 
 def pick_source(graph: str) -> tuple[str | bytes, bool]:
@@ -70,14 +85,10 @@ def load_runnable(
     """
     parameters = read_assignments(assignments)
     source, physical = pick_source(graph)
+    if (specs := _other_form(source, parameters, config)) is not None:
+        return read_physical_graph(specs, label_of(source))
     if not physical:
-        # As much again to import as running a small graph takes; only logical graphs need it.
-        from dlg_translator.formats.document import called  # noqa: PLC0415
-        from dlg_translator.unroll import unroll_graph  # noqa: PLC0415
-
-        with called(label_of(source)):
-            template = unroll_graph(source, parameters=parameters, config=config, strict=True)
-        tell_warnings(template.warnings)
+        template = _unrolled(source, parameters, config)
         unrolled = template.to_physical_graph()
         if problems := unusable_drops(unrolled, template.starts):
             raise invalid(problems, label_of(source))
@@ -87,6 +98,112 @@ def load_runnable(
     found = read_physical_graph(source, label_of(source))
     tell_warnings(found.warnings)
     return found
+
+
+def load_template(
+    graph: str, assignments: Iterable[str] = (), config: str | None = None
+) -> Template:
+    """Return the graph to be divided; a logical one is unrolled, and refused if it would hang.
+
+    Classes and functions are not looked for: those who run the graph must have them. Raises as
+    `load_runnable` does.
+    """
+    from dlg_translator.partition.written import WrittenTemplate  # noqa: PLC0415  as below
+
+    parameters = read_assignments(assignments)
+    source, physical = pick_source(graph)
+    if (specs := _other_form(source, parameters, config, bring_assets=True)) is not None:
+        return WrittenTemplate(specs, label_of(source))
+    if not physical:
+        return _unrolled(source, parameters, config)
+    if parameters or config:
+        raise UsageError("--set and --config are for logical graphs; this one is physical")
+    document, _ = read_document(source)
+    return WrittenTemplate(document, label_of(source))
+
+
+def _other_form(
+    source: str | bytes,
+    parameters: Mapping[str, str],
+    config: str | None,
+    *,
+    bring_assets: bool = False,
+) -> list[dict[str, Any]] | None:
+    """Return the drops of what is no graph of drops: an experiment or a job; None if it is one."""
+    found = _experiment(source, parameters, config, bring_assets=bring_assets)
+    return job_drops(source, parameters, config) if found is None else found
+
+
+def job_drops(
+    source: str | bytes, parameters: Mapping[str, str], config: str | None
+) -> list[dict[str, Any]] | None:
+    """Return the drops of the job that a file or a text describes, or None if it is another."""
+    name, head = ("", source) if isinstance(source, bytes) else (source, _head(source))
+    if b"task_list" not in head and not name.lower().endswith((".yaml", ".yml")):
+        return None
+    # Only who runs jobs needs what is imported here.
+    from dlg_translator.formats.job import is_job_file, job_specs, specs_of  # noqa: PLC0415
+
+    if not is_job_file(name, head):
+        return None
+    if parameters or config:
+        raise UsageError("--set and --config are for logical graphs; this is a job")
+    if isinstance(source, bytes):
+        from dlg.jobs.reading import parse_document  # noqa: PLC0415  as above
+
+        return specs_of(parse_document(source, label_of(source)), label_of(source))
+    return job_specs(source)
+
+
+def _head(path: str) -> bytes:
+    """Return how a file begins."""
+    with Path(path).open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _experiment(
+    source: str | bytes,
+    parameters: Mapping[str, str],
+    config: str | None,
+    *,
+    bring_assets: bool = False,
+) -> list[dict[str, Any]] | None:
+    """Return the drops of the BEAT experiment that a file declares, or None if it is another."""
+    if isinstance(source, bytes) or "experiments" not in Path(source).absolute().parts:
+        return None
+    # Only who runs experiments needs what is imported here.
+    from dlg_translator.formats.experiment import (  # noqa: PLC0415
+        ExperimentOptions,
+        experiment_at,
+        experiment_specs,
+    )
+
+    experiment = experiment_at(source)
+    if experiment is None:
+        return None
+    if parameters or config:
+        raise UsageError("--set and --config are for logical graphs; this is an experiment")
+    cache = "" if bring_assets else str(cache_of(experiment.prefix))
+    return experiment_specs(experiment, ExperimentOptions(cache=cache, bring_assets=bring_assets))
+
+
+def cache_of(prefix: str | Path) -> Path:
+    """Return the folder of the cache of a prefix."""
+    return Path(prefix).absolute() / "cache"
+
+
+def _unrolled(
+    source: str | bytes, parameters: Mapping[str, str], config: str | None
+) -> PhysicalTemplate:
+    """Return what a logical graph unrolls to, after telling its warnings."""
+    # As much again to import as running a small graph takes; only logical graphs need it.
+    from dlg_translator.formats.document import called  # noqa: PLC0415
+    from dlg_translator.unroll import unroll_graph  # noqa: PLC0415
+
+    with called(label_of(source)):
+        template = unroll_graph(source, parameters=parameters, config=config, strict=True)
+    tell_warnings(template.warnings)
+    return template
 
 
 def unusable_drops(graph: PhysicalGraph, starts: Sequence[int]) -> list[Problem]:
@@ -127,9 +244,13 @@ def add_user_code(graph: str, directories: Iterable[str]) -> None:
 
     They come last, so that a file beside a graph cannot take the place of an installed module.
     """
+    add_code_directories([*directories, Path() if graph == STDIN else Path(graph).parent])
+
+
+def add_code_directories(directories: Iterable[str | Path]) -> None:
+    """Let users' modules be imported from `directories` and from the code directory."""
     configured = settings.current()
     places = [Path(directory) for directory in directories]
-    places.append(Path() if graph == STDIN else Path(graph).parent)
     places.append(configured.path or configured.root / "code")
     for place in places:
         text = str(place.resolve())

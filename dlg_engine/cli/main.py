@@ -14,6 +14,19 @@ from dlg_engine.cli.group import HELP, CommandTable, Entry
 
 COMMANDS: Mapping[str, Entry] = {
     "run": Entry("dlg_engine.cli.run:run", "Run a graph in this process and report."),
+    "resume": Entry("dlg_engine.cli.resume:resume", "Go on with a run that was broken off."),
+    "submit": Entry("dlg_engine.cli.submit:submit", "Run a graph on the nodes of a manager."),
+    "sessions": Entry("dlg_engine.cli.sessions:sessions", "List the sessions of a manager."),
+    "status": Entry("dlg_engine.cli.sessions:status", "Tell how a session stands."),
+    "logs": Entry("dlg_engine.cli.sessions:logs", "Print what a session has logged."),
+    "cancel": Entry("dlg_engine.cli.sessions:cancel", "Give a session up."),
+    "delete": Entry("dlg_engine.cli.sessions:delete", "Forget a session."),
+    "record": Entry("dlg_engine.cli.replay:record", "Write a session down that is over."),
+    "replay": Entry("dlg_engine.cli.replay:replay", "Show a session that was written down."),
+    "cluster": Entry("dlg_engine.cli.cluster:cluster", "Tell which nodes there are."),
+    "repro": Entry("dlg_engine.cli.repro:repro", "Compare runs: the same, and if not, why?"),
+    "explain": Entry("dlg_engine.cli.explain:explain_", "Say why a drop was made again."),
+    "store": Entry("dlg_engine.cli.store:store", "Look after results that are kept for reuse."),
     "check": Entry("dlg_engine.cli.check:check", "Find everything that is wrong with a graph."),
     "draw": Entry("dlg_engine.cli.draw:draw", "Draw a graph as SVG, PNG, HTML or DOT."),
     "fill": Entry("dlg_translator.commands:fill", "Fill parameters into a logical graph."),
@@ -28,12 +41,30 @@ COMMANDS: Mapping[str, Entry] = {
     "map": Entry("dlg_translator.commands:map_", "Assign a divided graph to nodes."),
     "tm": Entry("dlg_translator.rest.command:tm", "Serve the translator: a page, and REST."),
     "lgt-info": Entry("dlg_translator.commands:lgt_info", "Tell what a logical graph needs."),
+    "beat": Entry("dlg_engine.cli.beat:beat", "Work with the assets of BEAT, and run them."),
+    "local-cluster": Entry(
+        "dlg_engine.cli.local_cluster:local_cluster", "Run a whole cluster on this machine."
+    ),
     "nm": Entry("dlg_engine.cli.managers:nm", "Run the manager of a node."),
     "dim": Entry("dlg_engine.cli.managers:dim", "Run the manager of a data island."),
     "mm": Entry("dlg_engine.cli.managers:mm", "Run the master of data islands."),
+    "daemon": Entry(
+        "dlg_engine.cli.daemon:daemon", "Run the managers of this host, and find others."
+    ),
+    "keys": Entry("dlg_engine.cli.keys:keys", "Make the file of a cluster, or tell what it is."),
     "completion": Entry("dlg_engine.cli.completion:completion", "Print shell completion."),
 }
 """All our commands: where each is, and its line in `dlg --help`."""
+
+SECTIONS: Mapping[str, str] = {
+    "sessions": "Commands for sessions on managers",
+    "repro": "Commands for results",
+    "check": "Commands for graphs",
+    "beat": "Commands for experiments of BEAT",
+    "local-cluster": "Commands that start managers",
+    "completion": "Other commands",
+}
+"""The sections of `dlg --help`, by the command that each begins with."""
 
 EXAMPLES = """
 Examples:
@@ -41,6 +72,8 @@ Examples:
   dlg run my.graph --set Scatter.num_of_copies=16 --runner processes
   dlg check my.graph                         find everything that is wrong, before running
   dlg draw my.graph -o my.svg                look at it
+  dlg local-cluster                          start a cluster on this machine; in another terminal:
+  dlg submit my.graph                        run a graph on it, and say where to watch it
   dlg unroll my.graph | dlg partition -N 2 | dlg map -N head,node1,node2 -o my.pg
 
 Exit codes: 0 all is well, 1 a drop failed, 2 the command or the graph is wrong, 130 interrupted.
@@ -57,7 +90,9 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, asked: bool) 
     ctx.exit()
 
 
-@click.group(cls=CommandTable, table=COMMANDS, epilog=EXAMPLES, context_settings=HELP)
+@click.group(
+    cls=CommandTable, table=COMMANDS, sections=SECTIONS, epilog=EXAMPLES, context_settings=HELP
+)
 @click.option(
     "--version", is_flag=True, callback=_show_version, expose_value=False, is_eager=True,
     help="Show the version and exit.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import time
@@ -13,6 +14,8 @@ import click
 
 from dlg.support.examples import ExampleCommand
 from dlg.support.interrupts import heeding_termination
+from dlg.support.paths import default_store
+from dlg_engine.cli.engines import engine_of, engine_options, given, on_dask
 from dlg_engine.cli.group import FAILED, HELP, INTERRUPTED
 from dlg_engine.cli.loading import (
     GRAPH_PATH,
@@ -20,14 +23,16 @@ from dlg_engine.cli.loading import (
     add_user_code,
     check_place,
     load_runnable,
+    parameter_options,
     write_text,
 )
 from dlg_engine.cli.progress import show_progress, span
-from dlg_engine.cli.summary import show_summary
-from dlg_engine.embedded import RunInterrupted, run_graph
+from dlg_engine.cli.summary import show_summary, shown_path
+from dlg_engine.embedded import RunInterrupted
 
 if TYPE_CHECKING:
-    from dlg.graph.physical import PhysicalGraph
+    from collections.abc import Callable
+
     from dlg_engine.sessions.report import RunReport
 
 WORKDIR = "dlg-runs"
@@ -42,6 +47,7 @@ Examples:
   dlg run my.graph --set Scatter.num_of_copies=16    ... with a parameter of a node changed
   dlg run my.pg --runner processes --workers 8       a physical graph, on eight processes
   dlg unroll my.graph | dlg run - --report -         from a pipe; the report as JSON
+  dlg run my.graph --engine dask --scheduler tcp://head:8786   on a Dask cluster
 
 Python functions that a graph names are imported from installed packages, the directories of
 --path, the directory of the graph (for '-' the current one), and the code directory of the
@@ -52,31 +58,28 @@ settings.
 class How(NamedTuple):
     """How a graph is to be run."""
 
-    runner: str
+    runner: str | None
     workers: int | None
     workdir: str
     timeout: float | None
+    repro: str | None
+    compat: bool
+    reuse: bool
+    store: Path | None
+    resumable: bool
+    engine: str
+    scheduler: str | None
+    tls: tuple[str, str, str] | None
 
 
 @click.command(cls=ExampleCommand, epilog=EXAMPLES, context_settings=HELP)
 @click.argument("graph", type=GRAPH_PATH)
-@click.option(
-    "-s",
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Give a parameter of a logical graph a value: NODE.FIELD, or a ~name of its text.",
-)
-@click.option(
-    "--config", metavar="NAME|FILE", help="Use this graph configuration, not the active one."
-)
+@parameter_options
+@engine_options
 @click.option(
     "--runner",
     type=click.Choice(["threads", "processes", "inline"]),
-    default="threads",
-    show_default=True,
-    help="Who runs the apps.",
+    help="Who runs the apps in this process: threads, unless said otherwise.",
 )
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="How many apps at once.")
 @click.option(
@@ -108,6 +111,28 @@ class How(NamedTuple):
     metavar="FILE",
     help="Write the report as JSON ('-': to standard output).",
 )
+@click.option(
+    "--repro",
+    metavar="LEVEL",
+    help="Leave data behind for `dlg repro`, at this level: a name or number, or all.",
+)
+@click.option(
+    "--compat", is_flag=True, help="... as the existing system would, with the same digests."
+)
+@click.option(
+    "--reuse",
+    is_flag=True,
+    help="Take from the store what has been made before, and keep what is new.",
+)
+@click.option(
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Reuse what is in this store, not in that of the settings' root.",
+)
+@click.option(
+    "--resumable", is_flag=True, help="Write down what is done, so that `dlg resume` can go on."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing unless something fails.")
 def run(
     *,
@@ -119,7 +144,7 @@ def run(
     quiet: bool,
     **how: object,
 ) -> int:
-    """Run GRAPH, a logical or physical graph ('-': standard input), in this process.
+    """Run GRAPH, a logical or physical graph ('-': standard input), here or on an engine.
 
     Shows progress, and at the end what came of it. The exit code is 0 if everything finished, 1
     if a drop failed or the time ran out, 2 if the graph or the command is wrong, 130 after Ctrl-C.
@@ -133,33 +158,49 @@ def run(
     if not quiet and time.perf_counter() - begun > PATIENCE_S:
         took = span(time.perf_counter() - begun)
         click.echo(f"{len(loaded):,} drops, loaded in {took}", err=True)
-    report, code = _execute(loaded, wanted, quiet=quiet)
-    if report_file is not None:
-        _write_report(report_file, report, loaded, code)
-    if not quiet or code:
-        show_summary(report, to_stderr=quiet or report_file == STDIN)
+    store = (wanted.store or default_store()) if wanted.reuse or wanted.store else None
+    go = functools.partial(
+        engine_of(wanted.engine), loaded, workers=wanted.workers, workdir=wanted.workdir,
+        timeout=wanted.timeout, reproducibility=wanted.repro,
+        **given(runner=wanted.runner, store=store, compat=wanted.compat,
+                resumable=wanted.resumable, **on_dask(wanted.scheduler, wanted.tls)),
+    )  # fmt: skip
+    report, code = execute(go, quiet=quiet)
+    tell(report, code, report_file, source=loaded.source, quiet=quiet)
+    if code and wanted.resumable:
+        tell_how_to_go_on(report)
     return code
 
 
-def _execute(graph: PhysicalGraph, how: How, *, quiet: bool) -> tuple[RunReport, int]:
-    """Run `graph` and return the report with the exit code it means."""
+def execute(go: Callable[..., RunReport], *, quiet: bool) -> tuple[RunReport, int]:
+    """Let a graph run by calling `go`, and return the report with the exit code it means."""
     with show_progress(quiet=quiet) or nullcontext() as progress:
         try:
             with heeding_termination():
-                report = run_graph(
-                    graph, runner=how.runner, workers=how.workers, workdir=how.workdir,
-                    timeout=how.timeout, progress=progress,
-                )  # fmt: skip
+                report = go(progress=progress)
         except RunInterrupted as interruption:
             return interruption.report, INTERRUPTED
     return report, 0 if report.status == "FINISHED" else FAILED
 
 
-def _write_report(path: str, report: RunReport, graph: PhysicalGraph, code: int) -> None:
+def tell(report: RunReport, code: int, file: str | None, *, source: str, quiet: bool) -> None:
+    """Write the report to `file`, if there is one, and print the summary."""
+    if file is not None:
+        _write_report(file, report, source, code)
+    if not quiet or code:
+        show_summary(report, to_stderr=quiet or file == STDIN)
+
+
+def tell_how_to_go_on(report: RunReport) -> None:
+    """Name the command that goes on with a run that has not come to its end."""
+    click.echo(f"to go on with it: dlg resume {shown_path(report.session_dir)}", err=True)
+
+
+def _write_report(path: str, report: RunReport, source: str, code: int) -> None:
     document = {
         **report.to_dict(),
-        "graph": graph.source,
-        "drops": len(graph),
+        "graph": source,
+        "drops": sum(report.counts.values()),
         "exit_code": code,
         "python": sys.version.split()[0],
     }

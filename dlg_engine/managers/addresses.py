@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ HOST = "localhost"
 NODE_PORT, ISLAND_PORT, MASTER_PORT = 8000, 8001, 8002
 EVENTS_PORT, RPC_PORT = 5555, 6666
 LARGEST_PORT = 65535
+_HOST = re.compile(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[0-9A-Za-z._-]+)?")
+"""A name or an address, perhaps one of version 6, and nothing that could mean more."""
 
 
 class NodeAddress(NamedTuple):
@@ -49,15 +52,15 @@ def read_address(text: str, port: int = NODE_PORT) -> NodeAddress:
             raise UsageError(f"{text!r} names no node: {given!r} is no port")
         numbers.append(int(given))
     defaults = [port, EVENTS_PORT, RPC_PORT]
-    if not host or len(numbers) > len(defaults) or any(c.isspace() for c in host):
+    if len(numbers) > len(defaults) or not _HOST.fullmatch(host):
         raise UsageError(f"{text!r} names no node; one is called host:port:events_port:rpc_port")
     return NodeAddress(host, *numbers, *defaults[len(numbers) :])
 
 
 def _host_and_ports(text: str) -> tuple[str, list[str]]:
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        return host, rest.lstrip(":").split(":") if rest else []
+        host, closed, rest = text[1:].partition("]")
+        return host if closed else "", rest.lstrip(":").split(":") if rest else []
     host, *ports = text.split(":")
     return host, ports
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 
-from dlg.data.memory import InMemoryDROP
-from dlg.drops.io import OpenMode
+from dlg.data.memory import InMemoryDROP, pack_small
+from dlg.drops.contents import pieces_of
 from dlg.support import serialize
 
 _HEAD = struct.Struct("!I")
@@ -28,6 +28,13 @@ PIECE = 1 << 20
 IN_MEMORY = 1 << 24
 """An archive up to that many bytes is made in memory, a bigger one on disk."""
 BYTES, ARCHIVE, OBJECT = "bytes", "tar", "object"
+PLAIN, ARRAY = "plain", "array"
+"""Forms of small contents only, which open without running anything: MessagePack, and npy."""
+OPEN_SAFELY = frozenset({BYTES, PLAIN, ARRAY})
+SMALL = 1 << 12
+"""Contents of so many bytes go along with the news that they are there."""
+_NUMBERS = (bool, int, float, type(None))
+_LARGEST_INT = 1 << 63
 
 
 def outgoing(drop: Any) -> tuple[str, Iterator[Any]]:
@@ -38,17 +45,43 @@ def outgoing(drop: Any) -> tuple[str, Iterator[Any]]:
     path = getattr(drop, "path", None)
     if path is not None and Path(path).is_dir():
         return ARCHIVE, _archive(Path(path))
-    return BYTES, _read(drop)
+    return BYTES, pieces_of(drop, PIECE)
 
 
-def _read(drop: Any) -> Iterator[Any]:
-    reader = drop.getIO()
-    reader.open(OpenMode.OPEN_READ)
-    try:
-        while piece := reader.read(PIECE):
-            yield piece
-    finally:
-        reader.close()
+def as_bytes(drop: Any) -> Iterator[Any]:
+    """Return pieces of what those outside of the nodes get: bytes, of a directory an archive."""
+    path = getattr(drop, "path", None)
+    return (
+        _archive(Path(path))
+        if path is not None and Path(path).is_dir()
+        else pieces_of(drop, PIECE)
+    )
+
+
+def small(drop: Any) -> tuple[str, bytes] | None:
+    """Return form and contents of completed data if they are small and need no pickle."""
+    if isinstance(drop, InMemoryDROP):
+        packed = pack_small(drop, SMALL)
+        return None if packed is None else _small_value(*packed)
+    path = getattr(drop, "path", None)
+    if path is None or not Path(path).is_file() or Path(path).stat().st_size > SMALL:
+        return None
+    return BYTES, Path(path).read_bytes()
+
+
+def _small_value(encoding: str, value: Any) -> tuple[str, bytes] | None:
+    kind = type(value)  # of a subclass more would have to be kept
+    if encoding == "raw":
+        return (BYTES, value) if kind is bytes and len(value) <= SMALL else None
+    if kind in _NUMBERS or (kind in {str, bytes} and len(value) <= SMALL):
+        if kind is int and not -_LARGEST_INT <= value < _LARGEST_INT:
+            return None
+        return PLAIN, msgspec.msgpack.encode((encoding, value))
+    if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+        if value.nbytes > SMALL or value.dtype.hasobject:
+            return None
+        return ARRAY, msgspec.msgpack.encode((encoding, serialize.encode(value, "npy")))
+    return None
 
 
 def _cut(whole: Any) -> Iterator[memoryview]:
@@ -75,6 +108,10 @@ def receive(into: Any, form: str, arriving: Iterable[Any]) -> None:
         buffers = [_exactly(stream, length) for length in head.lengths[1:]]
         value = pickle.loads(pickled, buffers=buffers)  # noqa: S301  see the module's text
         into.receive((head.encoding, value), None, 0)
+    elif form in {PLAIN, ARRAY}:
+        encoding, value = msgspec.msgpack.decode(b"".join(arriving), type=tuple[str, Any])
+        opened = serialize.decode(value, "npy") if form == ARRAY else value
+        into.receive((encoding, opened), None, 0)
     else:
         for piece in arriving:
             into.write(piece)

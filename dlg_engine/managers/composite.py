@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -21,35 +22,33 @@ from dlg.exceptions import (
     InvalidSessionState,
     NoSessionException,
     SessionAlreadyExistsException,
+    SubManagerException,
     UsageError,
 )
 from dlg.graph import read_physical_graph
 from dlg.graph.writing import lean_specs
 from dlg.rpc import Peer
 from dlg_engine.managers.addresses import find_node
-from dlg_engine.managers.children import Children, gather
+from dlg_engine.managers.boards import wait_until_settled
+from dlg_engine.managers.children import DEPLOY_TIMEOUT_S, Children, gather
+from dlg_engine.managers.composite_session import CompositeSession
+from dlg_engine.managers.followed import waiting_at_island
+from dlg_engine.managers.following import Following
+from dlg_engine.managers.losses import Losses
+from dlg_engine.managers.reusing import share_keys
 from dlg_engine.managers.roster import Roster
+from dlg_engine.managers.run_options import RunOptions, without_reprodata
+from dlg_engine.managers.session_ids import check_session_id
 from dlg_engine.managers.split import Part, Spec, split
-from dlg_engine.sessions.states import OVER, SessionStates
+from dlg_engine.managers.told import all_states
+from dlg_engine.sessions.states import SessionStates
 
 logger = logging.getLogger(__name__)
 
-NAMED = 3
-"""How many lost drops a message names."""
+AT_ONCE = 2
+"""How many pieces of its part a node is given before the first of them must be in."""
 CHUNK = 1 << 22
 """About how many bytes of dropspecs go in one call."""
-
-
-@dataclass(slots=True)
-class CompositeSession:
-    """What a composite manager knows of a session."""
-
-    session_id: str
-    specs: list[Spec] = field(default_factory=list)
-    state: SessionStates = SessionStates.PRISTINE
-    reason: str = ""
-    nodes: list[str] = field(default_factory=list)
-    """Those that run a part of it."""
 
 
 class CompositeManager:
@@ -61,6 +60,14 @@ class CompositeManager:
         self.roster = Roster()
         self._sessions: dict[str, CompositeSession] = {}
         self._lock = threading.Lock()
+        self.losses = Losses(self._sessions, self.roster, self.calls)
+        self.following = Following(self.calls.call, self.end_at_rest)
+        self.waiting = waiting_at_island(self._sessions)
+
+    def close(self) -> None:
+        """Follow nobody any more, and let nobody wait."""
+        self.following.close()
+        self.waiting.close()
 
     # -- who is there --------------------------------------------------------------------------
 
@@ -68,29 +75,9 @@ class CompositeManager:
         """Return the children that have parts of a session."""
         return list(dict.fromkeys(map(self.roster.child, session.nodes)))
 
-    def lose_node(self, node: str, why: str) -> None:
-        """A node is gone: its sessions cannot go on."""
-        self.roster.remove(node)
-        for session in list(self._sessions.values()):
-            if node in session.nodes and session.state is SessionStates.RUNNING:
-                reason = _loss(session, node, why)
-                logger.error("session %s failed: %s", session.session_id, reason)
-                self.forget_node(node)
-                self.give_up(session.session_id, reason)
-
-    def forget_node(self, node: str) -> None:
-        """Let the nodes below let go of one that is lost."""
-        self.calls.try_all(
-            [one for one in self.roster.children if one != node], "forget_node", node
-        )
-
     def give_up(self, session_id: str, reason: str) -> None:
         """End a session that cannot go on: it has FAILED."""
-        session = self.session(session_id)
-        if session.state not in OVER:
-            session.state, session.reason = SessionStates.FAILED, reason
-            there = [one for one in self._managers(session) if one in self.roster.children]
-            self.calls.try_all(there, "give_up", session_id, reason)
+        self.losses.give_up(self.session(session_id), reason)
 
     # -- sessions --------------------------------------------------------------------------------
 
@@ -107,34 +94,49 @@ class CompositeManager:
             raise NoSessionException(session_id) from None
 
     def create_session(self, session_id: str) -> None:
-        """Create a session on all children, or on none."""
+        """Create a session on all children, or on none; refuse an id as they would."""
+        check_session_id(session_id)
         with self._lock:
             if session_id in self._sessions:
                 raise SessionAlreadyExistsException(session_id)
-            self._sessions[session_id] = CompositeSession(session_id)
+            session = self._sessions[session_id] = CompositeSession(session_id)
         try:
-            self.calls.all(
-                self.roster.children, "create_session", session_id, undo="destroy_session"
-            )
+            self.create_on(session, self.roster.children)
         except DaliugeException:
             self._sessions.pop(session_id, None)
             raise
 
     def destroy_session(self, session_id: str) -> None:
         """Forget a session everywhere."""
-        self.session(session_id)
-        self.calls.try_all(self.roster.children, "destroy_session", session_id)
-        self._sessions.pop(session_id, None)
+        session = self.session(session_id)
+        self.following.leave(session)
+        on = dict.fromkeys([*session.children, *self._managers(session)])
+        self.losses.order([(one, ("destroy_session", session_id)) for one in on])
+        if self._sessions.pop(session_id, None) is not None:
+            session.end("the session was deleted")
+
+    def create_on(self, session: CompositeSession, children: Iterable[str]) -> None:
+        """Create a session on children that do not have it yet: on all, or on none of them."""
+        new = [child for child in children if child not in session.children]
+        self.calls.all(new, "create_session", session.session_id, undo="destroy_session")
+        session.children.update(new)
 
     def add_graph(self, session_id: str, specs: Sequence[Spec]) -> None:
         """Add dropspecs; they are checked and cut when the session is deployed."""
         session = self.session(session_id)
         if session.state not in {SessionStates.PRISTINE, SessionStates.BUILDING}:
             raise InvalidSessionState(f"session {session_id} takes no more drops: it is deployed")
-        session.specs += specs
-        session.state = SessionStates.BUILDING
+        drops, asked = without_reprodata(specs)
+        session.asked = session.asked if asked is None else asked
+        session.specs.extend(drops)
+        session.become(SessionStates.BUILDING)
 
-    def deploy_session(self, session_id: str, completed: Iterable[str] | None = None) -> None:
+    def deploy_session(
+        self,
+        session_id: str,
+        completed: Iterable[str] | None = None,
+        options: RunOptions | None = None,
+    ) -> None:
         """Cut the graph, hand out the parts and start them.
 
         Raises InvalidGraphException if the graph is wrong, UsageError if it wants nodes that are
@@ -145,16 +147,30 @@ class CompositeManager:
             raise InvalidSessionState(
                 f"session {session_id} cannot be deployed while {session.state.name}"
             )
+        wanted = options or session.options
+        wanted.check(completed)
         parts, roots = _cut(session, self.roster.nodes, completed)
-        session.state = SessionStates.DEPLOYING
+        session.options = RunOptions(int(wanted.level(session.asked)), wanted.reuse)
+        session.become(SessionStates.DEPLOYING)
         try:
-            self._hand_out(session, parts)
-            self.calls.all(self._managers(session), "deploy_session", session_id, [])
+            self.create_on(session, self._managers(session))  # some came after it was made
+            _hand_out(self.calls, self.roster, session_id, parts)
+            session.expect()
+            self.following.follow(session, self.roster.child)
+            self.calls.all(
+                self._managers(session), "deploy_session", session_id, [],
+                msgspec.structs.replace(session.options, part=len(parts) > 1).told(),
+                timeout_s=DEPLOY_TIMEOUT_S,
+            )  # fmt: skip
+            if wanted.reuse and len(parts) > 1:
+                share_keys(self.calls, self.roster, session_id, session.specs, list(parts))
         except DaliugeException as error:
             self.give_up(session_id, str(error))
             raise
-        session.state = SessionStates.RUNNING
-        self.trigger(session_id, roots)
+        if not session.become(SessionStates.RUNNING):  # a node was lost at this moment
+            raise SubManagerException(session.reason)
+        # All of them, for what waits to be triggered is not at rest.
+        self.trigger(session_id, {node: roots.get(node, []) for node in parts})
 
     def trigger(self, session_id: str, starts: Mapping[str, Sequence[str]]) -> None:
         """Start drops of a session: those of `starts[node]` on each node."""
@@ -166,50 +182,38 @@ class CompositeManager:
             for child, there in by_child.items()
         )
 
-    def _hand_out(self, session: CompositeSession, parts: Mapping[str, Part]) -> None:
-        waiting: list[tuple[str, Future[Any]]] = []
-        for node, part in parts.items():
-            exports: Mapping[str, list[str]] = part.exports
-            for chunk in _chunks(part.all_specs):
-                call = self.calls.call(
-                    self.roster.child(node), "add_part", session.session_id, node, chunk, exports
-                )
-                waiting.append((node, call))
-                exports = {}
-        gather(waiting)
-
     def cancel_session(self, session_id: str, reason: str = "cancelled") -> None:
         """Give a session up on all nodes; refuse one that does not run."""
         session = self.session(session_id)
-        if self.session_state(session_id) is not SessionStates.RUNNING:
+        if session.state is not SessionStates.RUNNING:
             raise InvalidSessionState(
                 f"session {session_id} cannot be cancelled while {session.state.name}"
             )
-        session.state, session.reason = SessionStates.CANCELLED, reason
-        self.calls.try_all(self._managers(session), "cancel_session", session_id, reason)
+        session.become(SessionStates.CANCELLED, reason)
+        order = ("cancel_session", session_id, reason)
+        self.losses.order([(one, order) for one in self._managers(session)])
+
+    def end_at_rest(self, session: CompositeSession) -> None:
+        """Let a session end on all nodes: what waits there does so in vain."""
+        order = ("end_at_rest", session.session_id)
+        self.losses.order([(one, order) for one in self._managers(session)])
 
     # -- what there is to know -------------------------------------------------------------------
 
     def session_status(self, session_id: str) -> dict[str, int]:
-        """Return the state of a session on each node that runs a part of it."""
+        """Return the state of a session on each node that runs a part of it, as last told."""
         session = self.session(session_id)
         if not session.nodes:
             return dict.fromkeys(self.roster.nodes, int(session.state))
-        told = self.calls.try_all(self._managers(session), "session_status", session_id)
-        found: dict[str, int] = {}
-        for child, state in told.items():
-            found |= state if isinstance(state, dict) else {child: state}
-        return {node: int(found.get(node, SessionStates.FAILED)) for node in session.nodes}
+        return {node: int(session.state_on(node)) for node in session.nodes}
 
     def session_state(self, session_id: str) -> SessionStates:
-        """Return the state of a session as a whole; how it ended is kept."""
-        session = self.session(session_id)
-        if session.state is SessionStates.RUNNING:
-            states = {SessionStates(state) for state in self.session_status(session_id).values()}
-            if states <= OVER and session.state is SessionStates.RUNNING:
-                bad = states - {SessionStates.FINISHED}
-                session.state = max(bad) if bad else SessionStates.FINISHED
-        return session.state
+        """Return the state of a session as a whole."""
+        return self.session(session_id).state
+
+    def wait(self, session_id: str, timeout_s: float) -> bool:
+        """Wait until a session is over and all is known of it; return whether that is so."""
+        return wait_until_settled(self.session(session_id), timeout_s)
 
     def graph(self, session_id: str) -> dict[str, Spec]:
         """Return the dropspecs of a session by oid."""
@@ -218,13 +222,13 @@ class CompositeManager:
     def graph_status(self, session_id: str) -> dict[str, dict[str, int]]:
         """Return the state of each drop of a session that has been deployed."""
         session = self.session(session_id)
-        if session.state < SessionStates.RUNNING:
+        if session.board is None:
             raise InvalidSessionState(f"session {session_id} has not been deployed")
-        found = self.calls.try_all(self._managers(session), "graph_status", session_id)
-        merged: dict[str, dict[str, int]] = {}
-        for packed in found.values():
-            merged |= msgspec.json.decode(packed)
-        return merged
+        return all_states(session.board)
+
+    def graph_size(self, session_id: str) -> int:
+        """Return how many drops a session has."""
+        return self.session(session_id).size
 
 
 def _cut(
@@ -253,11 +257,25 @@ def _cut(
     return parts, roots
 
 
-def _loss(session: CompositeSession, node: str, why: str) -> str:
-    """Return what a session lost with a node."""
-    lost = [str(spec["oid"]) for spec in session.specs if spec.get("node") == node]
-    named = ", ".join(lost[:NAMED]) + (", ..." if len(lost) > NAMED else "")
-    return f"node {node} {why}; lost with it: {len(lost)} drops ({named})"
+def _hand_out(calls: Children, roster: Roster, session_id: str, parts: Mapping[str, Part]) -> None:
+    """Give each node its part, or rather whoever is called for it."""
+    waiting: deque[tuple[str, Future[Any]]] = deque()
+    # In turn, so that all nodes are at work, and few at a time: each call must end in its time.
+    for turn in zip_longest(*(_pieces(node, part) for node, part in parts.items())):
+        for node, chunk, exports in filter(None, turn):
+            if len(waiting) >= AT_ONCE * len(parts):
+                gather([waiting.popleft()])
+            child = roster.child(node)
+            waiting.append((node, calls.call(child, "add_part", session_id, node, chunk, exports)))
+    gather(waiting)
+
+
+def _pieces(node: str, part: Part) -> Iterator[tuple[str, bytes, Mapping[str, list[str]]]]:
+    """Yield the part of a node in chunks; who waits for its drops goes with the first."""
+    exports: Mapping[str, list[str]] = part.exports
+    for chunk in _chunks(part.all_specs):
+        yield node, chunk, exports
+        exports = {}
 
 
 def _chunks(specs: Sequence[Spec]) -> Iterable[bytes]:

@@ -1,17 +1,20 @@
 """Data between nodes: a TCP connection on which the contents of drops stream.
 
 TCP holds the sender back when the receiver is slow. A transfer that breaks off is taken up where
-it stopped. Each is summed on both sides. A connection begins with the token of the cluster, under
-TLS if the cluster has a certificate: contents may be pickles, so nobody else may send any.
+it stopped. Each is summed on both sides. A connection begins with a greeting in which both sides
+show that they know the token of the cluster, under TLS if the cluster has a certificate. Contents
+may be pickles: they are opened only where the sender has shown that he may run code here, as a
+node of the same cluster or, without one, as a process of the same user on this host.
 """
 
 from __future__ import annotations
 
-import hmac
 import logging
+import os
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -24,7 +27,9 @@ from dlg.rpc.contract import Address
 from dlg.rpc.failures import put_together, take_apart
 from dlg.rpc.messages import Failure
 from dlg.support import checksums, clock
+from dlg.support.peers import user_of_peer
 from dlg_engine.managers import cargo
+from dlg_engine.managers.greeting import StrangerError, greet, welcome
 from dlg_engine.managers.wire import (
     END,
     FAILED,
@@ -40,13 +45,23 @@ logger = logging.getLogger(__name__)
 
 STALLED_S = 30.0
 """A transfer that gets no byte for so long has broken off."""
+CONNECT_S = 10.0
 TRIES = 5
 PAUSE_S = 0.1
 """Before the second try; doubled before each further one."""
 MOST_LINKS = 256
+LONGEST_REQUEST = 1 << 16
 
 Provide = Callable[[str, str], tuple[str, Iterator[Any]]]
 """Gives the form and the pieces of data `oid` of a session; raises what it cannot."""
+
+
+_SAME_FILE = "is the same file of the cluster there?"
+_STRANGER = "no data is brought from {}: it belongs to another cluster, or to none; " + _SAME_FILE
+_NOT_OPENED = (
+    "{} sends an object, which only a node of the same cluster may: opening it can run any code. "
+    "Give both nodes the file of a cluster (dlg keys new), or let the data be bytes"
+)
 
 
 class DataLostError(RunError):
@@ -56,7 +71,6 @@ class DataLostError(RunError):
 class Request(msgspec.Struct, array_like=True, frozen=True):
     """Asks for data, from byte `offset` of its form on."""
 
-    token: str
     session_id: str
     oid: str
     offset: int
@@ -88,6 +102,7 @@ class DataServer:
         except OSError as error:
             raise UsageError(f"cannot listen for data at {address}: {error.strerror}") from error
         self.address = Address(address.host, self._listening.getsockname()[1])
+        self.sent_bytes = 0
         self._links: set[socket.socket] = set()
         self._room = threading.Semaphore(MOST_LINKS)
         self._lock = threading.Lock()
@@ -122,9 +137,13 @@ class DataServer:
             link = bare if self._tls is None else self._tls.wrap_socket(bare, server_side=True)
             with self._lock:
                 self._links.add(link)
-            while self._answer(link, receive_frame(link)):
+            welcome(link, self._token)
+            while True:
+                self._answer(link, receive_frame(link, LONGEST_REQUEST))
                 link.settimeout(None)  # it may be idle for as long as it likes
-        except (WireError, OSError, ValueError) as error:
+        except StrangerError:
+            logger.warning("data was asked for with a wrong token", extra={"action": "refused"})
+        except (WireError, OSError, ValueError, RecursionError) as error:
             logger.debug("a connection for data ended: %s", error)
         finally:
             with self._lock:
@@ -132,22 +151,19 @@ class DataServer:
             link.close()
             self._room.release()
 
-    def _answer(self, link: socket.socket, packed: bytes) -> bool:
-        """Send what is asked for; return whether the connection goes on."""
+    def _answer(self, link: socket.socket, packed: bytes) -> None:
+        """Send what is asked for."""
         request = _REQUEST.decode(packed)
-        if not hmac.compare_digest(request.token, self._token):
-            logger.warning("data was asked for with a wrong token", extra={"action": "refused"})
-            return False
         link.settimeout(STALLED_S)
         try:
             form, pieces = self._provide(request.session_id, request.oid)
         except DaliugeException as error:
             send_frame(link, _ENCODER.encode(Reply(failure=take_apart(error))))
-            return True
+            return
         send_frame(link, _ENCODER.encode(Reply(form)))
-        return self._send(link, pieces, request.offset)
+        self._send(link, pieces, request.offset)
 
-    def _send(self, link: socket.socket, pieces: Iterator[Any], offset: int) -> bool:
+    def _send(self, link: socket.socket, pieces: Iterator[Any], offset: int) -> None:
         passed, crc = 0, 0
         try:
             for piece in _guarded(pieces):
@@ -157,13 +173,14 @@ class DataServer:
                 crc = checksums.crc32c(view, crc)
                 if skipped < view.nbytes:
                     send_frame(link, view[skipped:])
+                    with self._lock:
+                        self.sent_bytes += view.nbytes - skipped
         except _RefusedError as refused:
             send_mark(link, FAILED)
             send_frame(link, _ENCODER.encode(Reply(failure=take_apart(refused.error))))
-            return True
+            return
         send_mark(link, END)
         send_frame(link, _ENCODER.encode(crc))
-        return True
 
 
 @dataclass(slots=True)
@@ -184,12 +201,19 @@ class _RefusedError(Exception):
 
 
 class DataClient:
-    """Brings data from other nodes; connections are kept for the next time."""
+    """Brings data from other nodes; connections are kept for the next time.
 
-    def __init__(self, *, token: str = "", tls: ssl.SSLContext | None = None) -> None:
-        self._token, self._tls = token, tls
+    `trusting` opens pickles of whoever answers: for networks on which nobody else is.
+    """
+
+    def __init__(
+        self, *, token: str = "", tls: ssl.SSLContext | None = None, trusting: bool = False
+    ) -> None:
+        self._token, self._tls, self._trusting = token, tls, trusting
         self._idle: dict[Address, list[socket.socket]] = {}
         self._busy: dict[socket.socket, Address] = {}
+        self._losses: Counter[Address] = Counter()
+        """How often each node was lost."""
         self._lock = threading.Lock()
 
     def bring(self, address: Address, session_id: str, oid: str, into: Any) -> None:
@@ -209,7 +233,9 @@ class DataClient:
     def forget(self, address: Address) -> None:
         """Break off what comes from an address: the node there is lost."""
         with self._lock:
-            self._idle.pop(address, None)
+            self._losses[address] += 1
+            for link in self._idle.pop(address, ()):
+                link.close()
             busy = [link for link, source in self._busy.items() if source == address]
         for link in busy:
             with suppress(OSError):
@@ -227,13 +253,13 @@ class DataClient:
         self, address: Address, session_id: str, oid: str, progress: _Progress
     ) -> Generator[memoryview, None, None]:
         """Yield pieces; a connection that breaks is replaced and goes on where it broke."""
-        pause_s = PAUSE_S
+        pause_s, losses = PAUSE_S, self._losses[address]
         for left in reversed(range(TRIES)):
             before = progress.received
             try:
                 yield from self._try(address, session_id, oid, progress, fresh=left < TRIES - 1)
             except (WireError, OSError) as error:
-                if not left:
+                if not left or self._losses[address] != losses:  # nobody waits for one who is lost
                     raise DataLostError(
                         f"{oid} cannot be brought from {address}: {error}"
                     ) from None
@@ -251,7 +277,7 @@ class DataClient:
         link = self._link(address, fresh=fresh)
         finished = False
         try:
-            request = Request(self._token, session_id, oid, progress.received)
+            request = Request(session_id, oid, progress.received)
             send_frame(link, _ENCODER.encode(request))
             yield from self._receive(link, address, progress)
             finished = True
@@ -272,6 +298,8 @@ class DataClient:
         reply = _REPLY.decode(receive_frame(link))
         if reply.failure is not None:
             raise _RefusedError(put_together(reply.failure, str(address)))
+        if reply.form == cargo.OBJECT and not self._may_open_pickles(link):
+            raise _RefusedError(DataLostError(_NOT_OPENED.format(address)))
         progress.form = reply.form
         buffer = memoryview(bytearray(cargo.PIECE))
         while (length := receive_length(link)) < FAILED:
@@ -298,12 +326,33 @@ class DataClient:
                 link = kept.pop()
                 self._busy[link] = address
                 return link
-        bare = socket.create_connection(address, timeout=STALLED_S)
-        bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link = bare if self._tls is None else self._tls.wrap_socket(bare)
+        link = self._connect(address)
         with self._lock:
             self._busy[link] = address
         return link
+
+    def _connect(self, address: Address) -> socket.socket:
+        """Return a new connection to a node of the same cluster."""
+        link = socket.create_connection(address, timeout=CONNECT_S)
+        try:
+            link.settimeout(STALLED_S)
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            link = link if self._tls is None else self._tls.wrap_socket(link)
+            greet(link, self._token)
+        except (StrangerError, ssl.SSLCertVerificationError) as error:
+            link.close()
+            raise _RefusedError(DataLostError(_STRANGER.format(address))) from error
+        except WireError as error:
+            link.close()
+            raise WireError(f"{error} at the greeting; {_SAME_FILE}") from error
+        except BaseException:
+            link.close()
+            raise
+        return link
+
+    def _may_open_pickles(self, link: socket.socket) -> bool:
+        """Return whether the other side may run code here anyway."""
+        return bool(self._token) or self._trusting or user_of_peer(link) == os.geteuid()
 
 
 def _guarded(pieces: Iterator[Any]) -> Iterator[Any]:

@@ -20,6 +20,7 @@ import msgspec
 
 from dlg.exceptions import DaliugeException, UsageError
 from dlg.rpc.contract import Address, Keys
+from dlg.rpc.curve import ZAP, secure, verdict
 from dlg.support import clock
 from dlg_engine.managers.news import News
 from dlg_engine.managers.numbering import Batch, Inbox, Outbox
@@ -55,6 +56,8 @@ class _Line:
 
     def __init__(self, socket: Any) -> None:
         self.socket, self.outbox = socket, Outbox()
+        # The numbers begin anew with the outbox, also after the other node was lost for a while.
+        self.incarnation = uuid.uuid4().hex
         self.pause_s = RESEND_S
         self.due_s = 0.0
 
@@ -76,7 +79,7 @@ class EventLinks:
         `hear` is called in the thread, with new news only. Raises UsageError if the address
         cannot be had.
         """
-        self.node, self.incarnation = node, uuid.uuid4().hex
+        self.node = node
         self._hear, self._where, self._keys = hear, where, keys
         self._asked: deque[tuple[str, News | None]] = deque()
         self._lines: dict[str, _Line] = {}
@@ -84,6 +87,7 @@ class EventLinks:
         self._encoder = msgspec.msgpack.Encoder()
         self._messages = msgspec.msgpack.Decoder(Message)
         self._receipts = msgspec.msgpack.Decoder(Receipt)
+        self._gate: Any = None
         self._closing = self._signalled = False
         self._wake_r, self._wake_w = os.pipe()
         os.set_blocking(self._wake_r, False)
@@ -111,6 +115,16 @@ class EventLinks:
         self._thread.join(START_TIMEOUT_S)
         os.close(self._wake_r)
         os.close(self._wake_w)
+
+    def figures(self) -> dict[str, tuple[int, int, int]]:
+        """Return for each other node how many news arrived there, wait, and came from there."""
+        found: dict[str, tuple[int, int, int]] = {}
+        for node, line in list(self._lines.items()):
+            found[node] = line.outbox.oldest, len(line.outbox.kept), 0
+        for node, inbox in list(self._inboxes.items()):
+            arrived, waiting, _ = found.get(node, (0, 0, 0))
+            found[node] = arrived, waiting, inbox.expected
+        return found
 
     # -- in any thread -----------------------------------------------------------------------
 
@@ -154,6 +168,8 @@ class EventLinks:
                     self._drain()
                 elif ready is listening:
                     self._take_messages(listening)
+                elif ready is self._gate:
+                    self._gate.send_multipart(verdict(self._gate.recv_multipart()))
                 else:
                     self._take_receipts(ready)
             self._take_asked()
@@ -164,11 +180,10 @@ class EventLinks:
         listening = self._context.socket(zmq.ROUTER)
         listening.linger = 0
         if self._keys is not None:
-            listening.curve_server = True
-            listening.curve_publickey, listening.curve_secretkey = (
-                self._keys.public,
-                self._keys.secret,
-            )
+            self._gate = self._context.socket(zmq.REP)
+            self._gate.bind(ZAP)
+            self._poller.register(self._gate, zmq.POLLIN)
+            secure(listening, self._keys, serving=True)
         listening.bind(f"tcp://{_bracketed(self.address.host)}:{self.address.port or '*'}")
         port = int(listening.last_endpoint.decode().rpartition(":")[2])
         self.address = Address(self.address.host, port)
@@ -182,11 +197,7 @@ class EventLinks:
             socket.sndhwm = socket.rcvhwm = 0
             socket.reconnect_ivl, socket.reconnect_ivl_max = 50, 1000
             if self._keys is not None:
-                socket.curve_serverkey = self._keys.server
-                socket.curve_publickey, socket.curve_secretkey = (
-                    self._keys.public,
-                    self._keys.secret,
-                )
+                secure(socket, self._keys, serving=False)
             address = self._where(node)
             socket.connect(f"tcp://{_bracketed(address.host)}:{address.port}")
             line = self._lines[node] = _Line(socket)
@@ -222,7 +233,7 @@ class EventLinks:
     def _send(self, line: _Line) -> None:
         waiting = line.outbox.unacknowledged
         for batch in line.outbox.batches():
-            message = Message(self.node, self.incarnation, batch.first, batch.oldest, batch.news)
+            message = Message(self.node, line.incarnation, batch.first, batch.oldest, batch.news)
             line.socket.send(self._encoder.encode(message))
         if not waiting:
             line.due_s = clock.monotonic() + line.pause_s
@@ -235,7 +246,7 @@ class EventLinks:
                 receipts[who] = self._receipt(packed)
         except self._zmq.Again:
             pass
-        except ValueError:
+        except (ValueError, RecursionError):
             logger.warning("a message that is none was dropped", extra={"action": "bad-message"})
         for who, receipt in receipts.items():
             listening.send_multipart([who, receipt])
@@ -258,12 +269,12 @@ class EventLinks:
         try:
             while line is not None:
                 receipt = self._receipts.decode(socket.recv(self._zmq.NOBLOCK))
-                if receipt.incarnation == self.incarnation:
+                if receipt.incarnation == line.incarnation:
                     line.outbox.acknowledged(receipt.expected)
                     line.pause_s = RESEND_S
                     line.due_s = clock.monotonic() + line.pause_s
                     self._send(line)
-        except (self._zmq.Again, ValueError):
+        except (self._zmq.Again, ValueError, RecursionError):
             return
 
     def _pause_ms(self) -> int | None:

@@ -43,6 +43,11 @@ class Liveness:
         self.lost.discard(node)
         return was_lost
 
+    def excuse(self, passed_s: float) -> None:
+        """Do not count some time in which whoever watches could not listen himself."""
+        for node in self.last:
+            self.last[node] += passed_s
+
     def missing(self, now: float) -> list[str]:
         """Return the nodes that are lost since this was asked last."""
         found = [

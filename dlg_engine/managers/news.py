@@ -23,6 +23,13 @@ class News(msgspec.Struct, array_like=True, frozen=True):
     """The drop whose failure stopped this one, if one did."""
     reason: str = ""
     """What that failure was."""
+    form: str = ""
+    """The form (`cargo`) of contents that are so small that they are sent along; '' if none."""
+    contents: bytes = b""
+    fetched: bool = False
+    """Whether this says that the source has fetched the data, and needs it there no more."""
+    spoiled: bool = False
+    """Whether the data are not what was signed for reuse: what is behind them cannot be kept."""
 
 
 class FailedElsewhereError(RunError):

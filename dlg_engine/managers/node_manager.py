@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,21 +20,25 @@ from dlg.exceptions import (
     UsageError,
 )
 from dlg.graph.spec_links import KEYS
+from dlg_engine.lifecycle.life import Life
+from dlg_engine.lifecycle.options import LifecycleOptions
+from dlg_engine.managers.followed import waiting_at_node
 from dlg_engine.managers.news import News
 from dlg_engine.managers.node_session import NodeSession
+from dlg_engine.managers.run_options import RunOptions, without_reprodata
+from dlg_engine.managers.session_ids import check_session_id
 from dlg_engine.managers.split import Spec
 from dlg_engine.sessions.states import OVER, SessionStates
 
 logger = logging.getLogger(__name__)
-
-SESSION_ID = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
 
 
 class NodeManager:
     """Runs sessions on this node; every method may be called from any thread.
 
     `node` is the name by which graphs and other nodes know it. `courier` brings data from other
-    nodes and `tell` sends them news; without them it runs graphs of one node only.
+    nodes and `tell` sends them news; without them it runs graphs of one node only. `lifecycle`
+    says how the life of data is looked after.
     """
 
     def __init__(
@@ -46,13 +49,19 @@ class NodeManager:
         *,
         courier: Courier | None = None,
         tell: Callable[[str, News], None] | None = None,
+        lifecycle: LifecycleOptions | None = None,
     ) -> None:
         self.node, self.workdir, self.runner = node, workdir, runner
         self._courier, self._tell = courier, tell
+        self.life = Life(lifecycle)
         self._sessions: dict[str, NodeSession] = {}
+        self.waiting = waiting_at_node(self._sessions)
         self._watchers: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
-        self._draining = False
+        self.store: Path | None = None
+        """Where results are kept to be used again; None for the usual place."""
+        self.draining = False
+        """Whether it takes no new sessions, as it is to end."""
 
     # -- sessions ----------------------------------------------------------------------------
 
@@ -63,16 +72,15 @@ class NodeManager:
 
     def create_session(self, session_id: str) -> None:
         """Create a session; refuse an id that is taken or cannot name a directory."""
-        if not SESSION_ID.fullmatch(session_id) or not session_id.strip(". "):
-            raise UsageError(f"{session_id!r} cannot be the id of a session: it names a directory")
+        check_session_id(session_id)
         with self._lock:
-            if self._draining:
+            if self.draining:
                 raise InvalidSessionState(
                     "this manager is shutting down: it takes no new sessions"
                 )
             if session_id in self._sessions:
                 raise SessionAlreadyExistsException(session_id)
-            self._sessions[session_id] = NodeSession(
+            session = self._sessions[session_id] = NodeSession(
                 session_id,
                 self.workdir / session_id,
                 self.runner,
@@ -80,6 +88,7 @@ class NodeManager:
                 courier=self._courier,
                 tell=self._tell,
             )
+            session.life, session.store = self.life, self.store
 
     def session(self, session_id: str) -> NodeSession:
         """Return a session; raise NoSessionException if there is none."""
@@ -89,19 +98,27 @@ class NodeManager:
             raise NoSessionException(session_id) from None
 
     def destroy_session(self, session_id: str) -> None:
-        """Cancel a session if it runs, and forget it; its files stay."""
+        """Cancel a session if it runs, and forget it with what it has in memory; its files stay.
+
+        Files with a lifespan are deleted at their dates all the same.
+        """
         session = self.session(session_id)
         if session.state not in OVER:
             session.cancel("the session was deleted")
         with self._lock:
             self._sessions.pop(session_id, None)
             self._watchers.pop(session_id, None)
+        self.life.forget(session.live)
 
     # -- building ----------------------------------------------------------------------------
 
     def add_graph(self, session_id: str, specs: Sequence[Spec]) -> None:
         """Add dropspecs to the graph of a session; they are checked when it is deployed."""
-        self.session(session_id).add_graph(list(specs))
+        session = self.session(session_id)
+        drops, asked = without_reprodata(specs)
+        if asked is not None:
+            session.asked = asked
+        session.add_graph(list(drops))
 
     def add_link(self, session_id: str, lhs: str, kind: int, rhs: str) -> None:
         """Link drops of two parts: `lhs` is the `kind` (say, a consumer) of `rhs`."""
@@ -117,13 +134,20 @@ class NodeManager:
 
     # -- running -----------------------------------------------------------------------------
 
-    def deploy_session(self, session_id: str, completed: Iterable[str] | None = None) -> None:
+    def deploy_session(
+        self,
+        session_id: str,
+        completed: Iterable[str] | None = None,
+        options: RunOptions | None = None,
+    ) -> None:
         """Start a session at the drops `completed`, or at all that wait for nobody.
 
         Raises InvalidGraphException if its graph is wrong; the session has FAILED then.
         """
         session = self.session(session_id)
-        session.deploy(completed)
+        session.options = options or session.options
+        session.options.check(completed)
+        session.deploy([] if completed is None and session.waits_for_trigger else completed)
         self._watch(session)
 
     def trigger(self, session_id: str, oids: Iterable[str]) -> None:
@@ -165,7 +189,7 @@ class NodeManager:
 
     def graph_size(self, session_id: str) -> int:
         """Return how many drops a session has on this node."""
-        return self.session(session_id).own_size()
+        return self.session(session_id).size
 
     def graph_status(self, session_id: str) -> dict[str, dict[str, int]]:
         """Return the state of each drop of a session that has been deployed."""
@@ -186,7 +210,7 @@ class NodeManager:
     def shutdown(self, deadline_s: float = 0.0) -> None:
         """Take no new sessions, give running ones `deadline_s` to end, then cancel them."""
         with self._lock:
-            self._draining = True
+            self.draining = True
             sessions = list(self._sessions.values())
         running = [s for s in sessions if s.state is SessionStates.RUNNING]
         for session in running:
@@ -194,6 +218,8 @@ class NodeManager:
         for session in sessions:
             if session.state not in OVER:
                 session.cancel("the manager was shut down")
+        self.waiting.close()
+        self.life.close()
         self.runner.close()
 
     def _watch(self, session: NodeSession) -> None:

@@ -8,9 +8,7 @@ elsewhere.
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +18,30 @@ from dlg.drops.runners import Runner
 from dlg.drops.surroundings import Courier
 from dlg.event import Event, EventHandler
 from dlg.graph.physical import PhysicalGraph
-from dlg.states.steps import APP
+from dlg.reproducibility.levels import Level
+from dlg.support.paths import default_store
+from dlg_engine.lifecycle.life import Life
 from dlg_engine.managers.news import FailedElsewhereError, News
-from dlg_engine.managers.split import FETCH, Spec
-from dlg_engine.sessions.session import Session
+from dlg_engine.managers.part_witness import PartWitness
+from dlg_engine.managers.resting import RestingSession
+from dlg_engine.managers.run_options import RunOptions
+from dlg_engine.managers.sent_along import SentAlong, small_contents
+from dlg_engine.managers.split import FETCH, Spec, stands_in
+from dlg_engine.managers.told import all_states
+from dlg_engine.reuse.parts import PartReuse
+from dlg_engine.reuse.running import Reuse, ReusingRunner
+from dlg_engine.reuse.store import Store
 from dlg_engine.sessions.states import OVER
-from dlg_engine.sessions.states import Event as Step
-
-MOST_ERRORS = 100
-"""How many failed drops a summary names."""
 
 Tell = Callable[[str, News], None]
 """Sends news to a node."""
 
 
-class NodeSession(Session):
+class NodeSession(RestingSession):
     """One graph's part on one node."""
+
+    waits_for_trigger = False
+    """Whether it starts nothing by itself when it is deployed."""
 
     def __init__(
         self,
@@ -49,13 +55,18 @@ class NodeSession(Session):
     ) -> None:
         super().__init__(session_id, directory, runner)
         self.node = node
-        self._courier, self._tell = courier, tell
+        self._sent_along, self._tell = SentAlong(courier, self._brought), tell
+        self.store: Path | None = None
+        """Where results are kept to be used again."""
+        self.life: Life | None = None
+        """Who looks after its data; set before it is deployed."""
+        self.options = RunOptions()
+        self.asked = Level.NOTHING
+        """The level of evidence that the graph asks for."""
         self._exports: dict[str, list[str]] = {}
-        self._fetches: dict[tuple[str, str], list[int]] = {}
+        self._unfetched: dict[str, set[str]] = {}
+        """For each drop that others wait for: the nodes that have yet to get its data."""
         self._early: list[News] = []
-        self._not_own: set[int] = set()
-        self._to_be_triggered = False
-        self._gate = threading.Lock()
 
     def add_exports(self, exports: Mapping[str, Iterable[str]]) -> None:
         """Let nodes be told when drops have ended: `exports[oid]` are those nodes."""
@@ -73,81 +84,26 @@ class NodeSession(Session):
             for spec in part
         )
 
-    @property
-    def has_ended(self) -> bool:
-        """Return whether every drop here has come to an end and nothing is at work any more."""
-        live = self.live
-        return live is not None and live.idle and not self._waiting()
-
-    def wait_for_end(self) -> None:
-        """Return when the session is over, or nothing more can happen here by itself."""
-        live = self._running()
-        with live.changed:
-            live.changed.wait_for(self._is_at_rest)
-
-    def _is_at_rest(self) -> bool:
-        if self.state in OVER:
-            return True
-        if not self._running().idle:
-            return False
-        return not (self._fetches or self._to_be_triggered) or not self._waiting()
-
-    def give_up(self, reason: str) -> None:
-        """End a session that cannot go on because of something outside: it has FAILED."""
-        if self.state in OVER:
-            return
-        self._step(Step.FAIL)
-        self.reason = reason
-        if self.live is not None:
-            self.live.cancel()
-
     def own_specs(self) -> dict[str, Spec]:
         """Return the dropspecs of its own drops by oid."""
         return {
             str(spec["oid"]): spec
             for part in self._parts
             for spec in (part.specs if isinstance(part, PhysicalGraph) else part)
-            if "oid" in spec and not _stands_in(spec)
+            if "oid" in spec and not stands_in(spec)
         }
 
     def own_size(self) -> int:
-        """Return how many drops of its own it has."""
-        return len(self.own_specs())
+        """Return how many drops of its own it has, counted."""
+        return sum(
+            len(part) if isinstance(part, PhysicalGraph) else sum(not stands_in(s) for s in part)
+            for part in self._parts
+        )
 
     def drop_states(self) -> dict[str, dict[str, int]]:
         """Return the state of each of its own drops."""
-        live = self._running()
-        flow = live.flow
-        return {
-            uid: {"status": status, "execStatus": flow.exec_status[row]}
-            if flow.traits[row] & APP
-            else {"status": status}
-            for row, (uid, status) in enumerate(zip(live.uids, flow.status, strict=True))
-            if row not in self._not_own
-        }
-
-    def summary(self) -> dict[str, Any]:
-        """Return how it stands: its state, drops by state, what failed."""
-        live = self.live
-        if live is None:
-            return {"status": int(self.state), "counts": {}, "errors": [], "reason": self.reason}
-        report = self.report()
-        own = Counter(state["status"] for state in self.drop_states().values())
-        return {
-            "status": int(self.state),
-            "counts": {DROPStates(state).name: count for state, count in sorted(own.items())},
-            "errors": [
-                {
-                    "uid": e.uid,
-                    "name": e.name,
-                    "exception": e.exception,
-                    "stopped": e.stopped,
-                    "elsewhere": isinstance(e.error, FailedElsewhereError),
-                }
-                for e in report.errors[:MOST_ERRORS]
-            ],
-            "reason": self.reason,
-        }
+        self._running()
+        return {} if self.board is None else all_states(self.board)
 
     def trigger(self, oids: Iterable[str]) -> None:
         """Complete the data and start the apps among `oids`, which wait for nobody."""
@@ -186,38 +142,69 @@ class NodeSession(Session):
     # -- to and from other nodes -----------------------------------------------------------
 
     def _make_live(self) -> LiveGraph:
+        self._equip()
         live = super()._make_live()
-        live.surroundings = dataclasses.replace(live.surroundings, courier=self._courier)
+        if self.life is not None:
+            self.life.adopt(live)
+        live.surroundings = dataclasses.replace(live.surroundings, courier=self._sent_along)
         for row, spec in enumerate(live.specs):
-            if _stands_in(spec):
+            if stands_in(spec):
                 self._not_own.add(row)
             if spec.get("dropclass") == FETCH:
                 key = (str(spec["wanted"]), str(spec["source"]))
                 self._fetches.setdefault(key, []).append(row)
+        self._show(live, self._not_own)
         for oid, nodes in self._exports.items():
             row = live.row_of(oid)
             live.drop(row).subscribe(_Teller(self, tuple(nodes)), "dropCompleted")
-            # Nobody here knows when the others have fetched it.
-            live.flow.keep_after_use(row)
+            live.flow.share(row, len(nodes))
+            self._unfetched[oid] = set(nodes)
         return live
+
+    def _equip(self) -> None:
+        """See to what is asked of the session besides running its graph."""
+        level = self.options.level(self.asked)
+        if level is not Level.NOTHING:
+            self.witness = PartWitness(level, self.node, self._exports, part=self.options.part)
+            self.runner = self.witness.watch(self.runner)
+        if self.options.reuse:
+            store = Store(self.store or default_store())
+            whole = not (self.options.part or self.is_part)
+            self.reuse = Reuse(store) if whole else PartReuse(store, stands_in)
+            self.runner = ReusingRunner(self.runner, self.reuse)
 
     def _own_roots(self, live: LiveGraph) -> list[int]:
         fetches = {row for rows in self._fetches.values() for row in rows}
         return [row for row in live.flow.roots() if row not in fetches]
 
     def _take(self, news: News) -> None:
+        if news.fetched:
+            self._has_it(news.oid, news.source)
+            return
+        if self.state in OVER:  # it comes from a node that was lost, and has returned
+            return
         live = self._running()
-        flow = live.flow
-        for row in self._fetches.get((news.oid, news.source), ()):
+        rows = self._fetches.get((news.oid, news.source), ())
+        if len(rows) == 1:
+            self._sent_along.keep(news)
+        live.apply(self._take_rows, news, rows)
+
+    def _take_rows(self, news: News, rows: Sequence[int]) -> None:
+        """Let fetches know, and count: as one event, before which and after which it may rest."""
+        self._counts.taken[news.source] += 1
+        flow = self._running().flow
+        for row in rows:
             if news.status == DROPStates.COMPLETED:
-                live.start([row])
+                if news.spoiled and self.reuse is not None:
+                    self.reuse.spoil(flow.after[row])
+                flow.start([row])
             elif news.status == DROPStates.ERROR:
                 who = news.stopped_by or news.oid
-                live.apply(flow.fail, row, FailedElsewhereError(news.source, who, news.reason))
+                flow.fail(row, FailedElsewhereError(news.source, who, news.reason))
             elif news.status == DROPStates.SKIPPED:
-                live.apply(flow.skip, row)
+                flow.skip(row)
             else:
-                live.apply(flow.cancel, row)
+                flow.cancel(row)
 
     def tell(self, nodes: tuple[str, ...], oid: str, status: DROPStates) -> None:
         """Tell `nodes` that drop `oid` has ended."""
@@ -226,9 +213,35 @@ class NodeSession(Session):
         stopped_by, reason = "", ""
         if status is DROPStates.ERROR:
             stopped_by, reason = self._cause(oid)
-        news = News(self.session_id, oid, self.node, int(status), stopped_by, reason)
+        form, contents = "", b""
+        live = self._running()
+        if status is DROPStates.COMPLETED:
+            form, contents = small_contents(live, oid)
+        news = News(
+            self.session_id, oid, self.node, int(status), stopped_by, reason, form, contents,
+            spoiled=self.reuse is not None and self.reuse.is_spoiled(live.row_of(oid)),
+        )  # fmt: skip
         for node in nodes:
+            with self._gate:
+                self._counts.sent[node] += 1
             self._tell(node, news)
+            if form:  # it need not come for it
+                self._has_it(oid, node)
+
+    def _has_it(self, oid: str, node: str) -> None:
+        """Take note that `node` has the data of `oid`; of what each has, the data may go here."""
+        try:
+            self._unfetched.get(oid, set()).remove(node)
+        except KeyError:
+            return  # it has been told before
+        live = self._running()
+        live.apply(live.flow.fetched, live.row_of(oid))
+
+    def _brought(self, source: str, oid: str) -> None:
+        """Tell `source` that its data has been brought here, for the only one that needs it."""
+        if self._tell is not None and len(self._fetches.get((oid, source), ())) == 1:
+            done = int(DROPStates.COMPLETED)
+            self._tell(source, News(self.session_id, oid, self.node, done, fetched=True))
 
     def _cause(self, oid: str) -> tuple[str, str]:
         """Return which drop failed first, here or elsewhere, and with what."""
@@ -239,11 +252,6 @@ class NodeSession(Session):
         if isinstance(failure, FailedElsewhereError):
             return failure.drop, failure.reason
         return live.uids[cause], f"{type(failure).__name__}: {failure}" if failure else ""
-
-
-def _stands_in(spec: Spec) -> bool:
-    """Return whether a drop stands in for one of another node."""
-    return spec.get("dropclass") == FETCH or bool(spec.get("replica"))
 
 
 class _Teller(EventHandler):

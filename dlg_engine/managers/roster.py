@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from dlg.exceptions import UsageError
+from dlg.rpc import PeerLostError
 
 
 class Roster:
@@ -27,6 +28,13 @@ class Roster:
     def child(self, node: str) -> str:
         """Return whom to call for a node."""
         return self._child_of.get(node, node)
+
+    def known_child(self, node: str) -> str:
+        """Return whom to call for a node; raise PeerLostError if it is lost, or was let go."""
+        child = self._child_of.get(node)
+        if child is None:  # it would be waited for in vain
+            raise PeerLostError(f"node {node} is lost, and with it what only it knew")
+        return child
 
     def below(self, child: str) -> list[str]:
         """Return the nodes for which `child` is called."""

@@ -35,6 +35,13 @@ _OWN_TO_A_DROP = frozenset(
     }
 )  # fmt: skip
 """Keys of a dropspec that a replica must not have: places, contents and the life of the data."""
+_PATHS = {
+    "FileDROP": "filepath",
+    "JsonDROP": "filepath",
+    "ParameterSetDROP": "filepath",
+    "DirectoryDROP": "dirname",
+}
+"""Classes whose drops have a place also if they are not told which."""
 
 
 @dataclass(slots=True)
@@ -52,6 +59,11 @@ class Part:
     def all_specs(self) -> list[Spec]:
         """Return the whole part, to be run."""
         return [*self.specs, *self.stand_ins]
+
+
+def stands_in(spec: Spec) -> bool:
+    """Return whether a drop stands in for one of another node."""
+    return spec.get("dropclass") == FETCH or bool(spec.get("replica"))
 
 
 def fetch_oid(oid: str, source: str) -> str:
@@ -105,7 +117,7 @@ class _Cut:
         """Let the home of each data fetch what apps elsewhere write."""
         for oid, node in self.written_on:
             home = self.home[oid]
-            self._part(node).stand_ins.append(replica(self.by_oid[oid]))
+            self._part(node).stand_ins.append(replica(self.by_oid[oid], node))
             self._part(home).stand_ins.append(fetch(oid, node))
             self._export(node, oid, home)
 
@@ -116,7 +128,8 @@ class _Cut:
                 if len(self.writers[oid]) > 1:
                     self._read_apart(oid, node)
                 continue
-            self._part(node).stand_ins += (replica(self.by_oid[oid]), fetch(oid, self.home[oid]))
+            found = replica(self.by_oid[oid], node)
+            self._part(node).stand_ins += (found, fetch(oid, self.home[oid]))
             self._export(self.home[oid], oid, node)
 
     def _read_apart(self, oid: str, node: str) -> None:
@@ -125,7 +138,7 @@ class _Cut:
         part = self._part(node)
         part.specs = [_renamed(spec, oid, apart) for spec in part.specs]
         part.stand_ins += (
-            {**replica(self.by_oid[oid]), "oid": apart},
+            {**replica(self.by_oid[oid], node, apart), "oid": apart},
             fetch(oid, self.home[oid], into=apart),
         )
         self._export(self.home[oid], oid, node)
@@ -139,15 +152,28 @@ class _Cut:
             told.append(to)
 
 
-def replica(spec: Spec) -> dict[str, Any]:
-    """Return the dropspec of a replica of data: the same class and options, another place."""
+def replica(spec: Spec, node: str, name: str = "") -> dict[str, Any]:
+    """Return the dropspec of a replica of data on `node`: the same class, another place.
+
+    The place is the node's own, as nodes may share a directory, and the data there goes when the
+    node needs it no more.
+    """
     kept = {key: value for key, value in spec.items() if key not in _OWN_TO_A_DROP}
     oid = str(spec["oid"])
-    path = spec.get("filepath") or spec.get("dirname")
-    if isinstance(path, str) and path:
-        key = "filepath" if spec.get("filepath") else "dirname"
-        kept[key] = f"replicas/{_safe(oid)}/{PurePosixPath(path).name or 'data'}"
+    key = _path_key(spec)
+    if key:
+        last = PurePosixPath(str(spec.get(key) or "")).name or "data"
+        kept[key] = f"replicas/{_safe(node)}/{_safe(name or oid)}/{last}"
+        kept["expireAfterUse"] = True
     return {**kept, "oid": oid, "persist": False, "replica": True}
+
+
+def _path_key(spec: Spec) -> str:
+    """Return the key of a dropspec that says where the data is; "" if it is not in a file."""
+    for key in ("filepath", "dirname"):
+        if spec.get(key):
+            return key
+    return _PATHS.get(str(spec.get("dropclass", "")).rpartition(".")[2], "")
 
 
 def fetch(oid: str, source: str, into: str = "") -> dict[str, Any]:

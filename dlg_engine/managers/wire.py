@@ -42,11 +42,11 @@ def receive_length(link: socket.socket) -> int:
     return length
 
 
-def receive_frame(link: socket.socket) -> bytes:
-    """Return the next frame."""
+def receive_frame(link: socket.socket, most: int = LARGEST) -> bytes:
+    """Return the next frame; raise WireError for one of more than `most` bytes, unread."""
     length = receive_length(link)
-    if length > LARGEST:
-        raise WireError("a frame was expected")
+    if length > most:
+        raise WireError(f"a frame of at most {most} bytes was expected")
     content = bytearray(length)
     fill(link, memoryview(content))
     return bytes(content)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from dlg.exceptions import DaliugeException, SubManagerException
 from dlg.rpc import Address, Peer, Transport
@@ -32,11 +34,13 @@ class Below:
         self._transport, self._islands = transport, islands
         self._peers: dict[str, Peer] = {}
         self._lock = threading.Lock()
+        self._changing = threading.Lock()
         self.manager = CompositeManager(self.peer)
         self.heartbeat = Heartbeat(
             self.peer,
-            lost=lambda name: self._lose(name, f"has not answered for {limit_s:g} s"),
+            lost=self._lose,
             returned=self._take_back,
+            heard=self._learn,
             interval_s=interval_s,
             limit_s=limit_s,
         )
@@ -66,14 +70,43 @@ class Below:
             ) from error
         for node in about["nodes"] if self._islands else [name]:
             self.manager.roster.add(str(node), name)
-        self.heartbeat.watch(name)
+        self.heartbeat.watch(name, about)
         logger.info("%s was taken in", name, extra={"action": "node-added"})
         return name
 
+    def expect(self, text: str) -> None:
+        """Take in a manager that answers, or wait for it to do so."""
+        try:
+            self.add(text)
+        except SubManagerException as error:
+            name = str(read_address(text, ISLAND_PORT if self._islands else NODE_PORT))
+            logger.warning("%s; it is taken in when it does", error)
+            self.heartbeat.expect(name)
+
+    def look_again(self, name: str) -> None:
+        """Take note at once of what has changed below an island."""
+        self._learn(name, self.peer(name).call("about", timeout_s=HELLO_S))
+
+    def _learn(self, name: str, about: Mapping[str, Any]) -> None:
+        """Take note of the nodes that came to an island, or left it."""
+        self.manager.calls.settle(name)
+        if not self._islands or name in self.heartbeat.lost:
+            return
+        roster = self.manager.roster
+        told, known = [str(node) for node in about["nodes"]], roster.below(name)
+        for node in told:
+            if node not in known:
+                roster.add(node, name)
+        for node in known:
+            if node not in told:
+                self.manager.losses.lose([node], f"is no longer of island {name}")
+
     def remove(self, name: str) -> None:
         """Let a manager go; its sessions are told that it left."""
-        self.heartbeat.forget(name)
+        with self._changing:
+            self.heartbeat.forget(name)
         self._lose(name, "was removed")
+        self.manager.calls.forget(name)
         self._transport.forget(self._rpc_of(name))
         with self._lock:
             self._peers.pop(name, None)
@@ -81,10 +114,15 @@ class Below:
     def close(self) -> None:
         """Watch nobody any more."""
         self.heartbeat.close()
+        self.manager.close()
 
     def _lose(self, name: str, why: str) -> None:
-        for node in self.manager.roster.below(name):
-            self.manager.lose_node(node, why)
+        self.manager.calls.give_up(name)
+        text = f"is below island {name}, which {why}" if self._islands else why
+        self.manager.losses.lose(self.manager.roster.below(name), text)
 
     def _take_back(self, name: str) -> None:
-        self.add(name)
+        self.manager.calls.settle(name)
+        with self._changing:
+            if name in self.heartbeat.told:  # it may have been removed meanwhile
+                self.add(name)

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlg.clients.access import Access
+from dlg.exceptions import UsageError
 from dlg.http.answers import Answer, as_json
-from dlg.http.asking import Asked, Param
+from dlg.http.asking import Asked
+from dlg.http.errors import NotFoundError
 from dlg.http.routes import Route
 from dlg_engine.managers.addresses import find_node
 from dlg_engine.managers.composite import CompositeManager
+from dlg_engine.rest import existing_routes, node_below_routes
 from dlg_engine.rest.below import Below
+from dlg_engine.rest.node_below_routes import NODE
 from dlg_engine.rest.service import CompositeService
 from dlg_engine.rest.session_routes import DONE
-
-NODE = Param("node", required=True, help="A node, as host:port:events_port:rpc_port.")
 
 
 class IslandService(CompositeService):
     """A data island or a master, with the means to take others in."""
 
     below: Below
+    name: str = ""
+    """How others call it."""
+    url: str = ""
+    access: Access = Access()
+    """What it shows to the daemons of hosts and to islands over REST."""
 
     @property
     def manager(self) -> CompositeManager:
@@ -39,7 +47,8 @@ def nodes_of_master(service: IslandService, _asked: Asked) -> Answer:
 
 def islands(service: IslandService, _asked: Asked) -> Answer:
     """List the islands."""
-    return as_json({"islands": service.manager.roster.children})
+    told = service.below.heartbeat.told
+    return as_json({"islands": [name for name, one in told.items() if one.alive]})
 
 
 def add_node(service: IslandService, asked: Asked) -> Answer:
@@ -50,26 +59,24 @@ def add_node(service: IslandService, asked: Asked) -> Answer:
 
 def remove_node(service: IslandService, asked: Asked) -> Answer:
     """Let a node go."""
-    name = find_node(asked.text("node"), service.manager.roster.children)
+    try:
+        # One that is lost can be removed too: it would be taken back if it ever answered.
+        name = find_node(asked.text("node"), list(service.below.heartbeat.told))
+    except UsageError:
+        raise NotFoundError(f"there is no {asked.text('node')!r} here") from None
     service.below.remove(name)
     return as_json(DONE)
 
 
-def node_sessions(service: IslandService, asked: Asked) -> Answer:
-    """List the sessions of a node."""
-    name = find_node(asked.text("node"), service.manager.roster.nodes)
-    child = service.manager.roster.child(name)
-    found = service.manager.calls.call(child, "sessions").result()
-    return as_json([{"sessionId": one, "status": state} for one, state in found.items()])
-
-
+_BOTH = (*node_below_routes.ROUTES, *existing_routes.COMPOSITE)
 ISLAND: tuple[Route[Any], ...] = (
+    *_BOTH,
     Route("GET", "/api/nodes", nodes, tag="nodes"),
     Route("POST", "/api/node/{node}", add_node, (NODE,), tag="nodes"),
     Route("DELETE", "/api/node/{node}", remove_node, (NODE,), tag="nodes"),
-    Route("GET", "/api/node/{node}/sessions", node_sessions, (NODE,), tag="nodes"),
 )
 MASTER: tuple[Route[Any], ...] = (
+    *_BOTH,
     Route("GET", "/api/nodes", nodes_of_master, tag="nodes"),
     Route("GET", "/api/islands", islands, tag="nodes"),
     Route("POST", "/api/island/{node}", add_node, (NODE,), tag="nodes"),

@@ -28,6 +28,12 @@ def trigger(service: NodeService, asked: Asked) -> Answer:
     return as_json(DONE)
 
 
+def subscribe(service: NodeService, asked: Asked) -> Answer:
+    """Take note of links to drops of other nodes: [lhs, link type, rhs] by node."""
+    service.node.subscribe(asked.text("s"), asked.document)
+    return as_json(DONE)
+
+
 def data(service: NodeService, asked: Asked) -> Answer:
     """Tell where the file of a drop is, in the directory of its session."""
     path = service.file_of(asked.text("s"), asked.text("oid"))
@@ -52,6 +58,10 @@ LINK = (
 
 ROUTES: tuple[Route[Any], ...] = (
     Route("POST", f"{_S}/graph/link", link, LINK, tag="graph"),
+    Route(
+        "POST", f"{_S}/subscriptions", subscribe, (SESSION,), tag="graph",
+        takes=Takes.JSON, media=("application/json",),
+    ),
     Route("POST", f"{_S}/trigger", trigger, (SESSION,), tag="sessions", takes=Takes.JSON),
     Route("GET", f"{_S}/graph/drop/data/{{oid*}}", data, (SESSION, OID), tag="graph"),
     Route(

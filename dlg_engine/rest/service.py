@@ -12,12 +12,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from dlg.exceptions import NoDropException
+from dlg.reproducibility.evidence import Document
 from dlg_engine.managers.composite import CompositeManager
+from dlg_engine.managers.evidence import (
+    all_have_evidence,
+    evidence_at_node,
+    evidence_of_nodes,
+    has_evidence,
+)
+from dlg_engine.managers.inspecting import home_of, inspect, inspect_node, logs_of_nodes
 from dlg_engine.managers.node import Node
 from dlg_engine.managers.node_manager import NodeManager
-from dlg_engine.managers.overview import summarise
+from dlg_engine.managers.run_options import RunOptions
 from dlg_engine.managers.split import Spec
+from dlg_engine.managers.told import summary
 
 Status = int | dict[str, Any]
 
@@ -29,6 +37,9 @@ class SessionManager(Protocol):
     def session_ids(self) -> list[str]:
         """Return the ids of all sessions."""
 
+    def session(self, session_id: str) -> Any:
+        """Return a session, whatever a manager knows of one; it has a `state`."""
+
     def create_session(self, session_id: str) -> None:
         """Create a session."""
 
@@ -38,7 +49,12 @@ class SessionManager(Protocol):
     def add_graph(self, session_id: str, specs: Sequence[Spec]) -> None:
         """Add dropspecs."""
 
-    def deploy_session(self, session_id: str, completed: Iterable[str] | None = None) -> None:
+    def deploy_session(
+        self,
+        session_id: str,
+        completed: Iterable[str] | None = None,
+        options: RunOptions | None = None,
+    ) -> None:
         """Start a session."""
 
     def cancel_session(self, session_id: str) -> None:
@@ -46,6 +62,9 @@ class SessionManager(Protocol):
 
     def graph(self, session_id: str) -> Mapping[str, Spec]:
         """Return the dropspecs by oid."""
+
+    def graph_size(self, session_id: str) -> int:
+        """Return how many drops a session has."""
 
     def graph_status(self, session_id: str) -> Mapping[str, Mapping[str, int]]:
         """Return the state of each drop."""
@@ -71,13 +90,25 @@ class ManagerService(ABC):
     def directory(self, session_id: str) -> dict[str, str]:
         """Return where a session works, under `dir`; nothing where that is on other hosts."""
 
-    @abstractmethod
     def summary(self, session_id: str) -> dict[str, Any]:
-        """Return how a session stands as a whole."""
+        """Return how a session stands as a whole, with what failed on which node."""
+        return summary(self.manager.session(session_id))
 
     @abstractmethod
-    def drop(self, session_id: str, oid: str) -> dict[str, Any]:
-        """Return what there is to know of a drop."""
+    def evidence(self, session_id: str) -> Document:
+        """Return the drops of a session with what is known of each, and what is of the run."""
+
+    @abstractmethod
+    def has_evidence(self, session_id: str) -> bool:
+        """Return whether a session has ended and evidence of all of it is there."""
+
+    @abstractmethod
+    def inspect(self, what: str, session_id: str, oid: str, *args: Any) -> Any:
+        """Return what the node that has a drop tells of it: one of `inspecting.inspections`."""
+
+    @abstractmethod
+    def logs(self, session_id: str) -> list[dict[str, Any]]:
+        """Return the log of a session, in order of time."""
 
 
 class NodeService(ManagerService):
@@ -102,13 +133,22 @@ class NodeService(ManagerService):
         """Return where a session works."""
         return {"dir": str(self.manager.session(session_id).directory)}
 
-    def summary(self, session_id: str) -> dict[str, Any]:
-        """Return how a session stands."""
-        return self.manager.session(session_id).summary()
+    def evidence(self, session_id: str) -> Document:
+        """Return the drops with what is known of each, and what is of the run."""
+        return evidence_at_node(self.manager.session(session_id))
 
-    def drop(self, session_id: str, oid: str) -> dict[str, Any]:
-        """Return what there is to know of a drop."""
-        return self.node.describe_drop(session_id, oid)
+    def has_evidence(self, session_id: str) -> bool:
+        """Return whether it has ended and left evidence."""
+        return has_evidence(self.manager.session(session_id))
+
+    def inspect(self, what: str, session_id: str, oid: str, *args: Any) -> Any:
+        """Return what the node tells of a drop."""
+        return inspect_node(self.manager, what, session_id, oid, *args)
+
+    def logs(self, session_id: str) -> list[dict[str, Any]]:
+        """Return the log of a session."""
+        found: list[dict[str, Any]] = inspect_node(self.manager, "session_logs", session_id)
+        return found
 
     def file_of(self, session_id: str, oid: str) -> Path | None:
         """Return the file of a drop if it lies in the directory of its session."""
@@ -148,17 +188,22 @@ class CompositeService(ManagerService):
         self.manager.session(session_id)
         return {}
 
-    def summary(self, session_id: str) -> dict[str, Any]:
-        """Return how a session stands as a whole, with what failed on which node."""
-        return summarise(self.manager, session_id)
+    def evidence(self, session_id: str) -> Document:
+        """Return the drops with what their nodes know of each, and what is known of the run."""
+        return evidence_of_nodes(self.manager, session_id)
 
-    def drop(self, session_id: str, oid: str) -> dict[str, Any]:
-        """Return what there is to know of a drop, from the node it is on."""
-        node = self.manager.graph(session_id).get(oid, {}).get("node")
-        if not node:
-            raise NoDropException(oid)
-        child = self.manager.roster.child(str(node))
-        return dict(self.manager.calls.call(child, "drop", session_id, oid).result())
+    def has_evidence(self, session_id: str) -> bool:
+        """Return whether it has ended on all nodes and left evidence."""
+        return all_have_evidence(self.manager, session_id)
+
+    def inspect(self, what: str, session_id: str, oid: str, *args: Any) -> Any:
+        """Return what the node that has a drop tells of it."""
+        node = home_of(self.manager, session_id, oid)
+        return inspect(self.manager, node, what, session_id, oid, *args)
+
+    def logs(self, session_id: str) -> list[dict[str, Any]]:
+        """Return the log of a session on all its nodes."""
+        return logs_of_nodes(self.manager, session_id)
 
 
 def sessions(service: ManagerService) -> list[dict[str, Any]]:
@@ -167,7 +212,7 @@ def sessions(service: ManagerService) -> list[dict[str, Any]]:
         {
             "sessionId": one,
             "status": service.status(one),
-            "size": len(service.manager.graph(one)),
+            "size": service.manager.graph_size(one),
         }
         for one in service.manager.session_ids
     ]

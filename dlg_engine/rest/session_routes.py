@@ -6,8 +6,10 @@ from typing import Any
 
 from dlg.exceptions import UsageError
 from dlg.http.answers import Answer, as_json
-from dlg.http.asking import Asked, Param
+from dlg.http.asking import Asked, Kind, Param
 from dlg.http.routes import Route, Takes
+from dlg.reproducibility.levels import parse_level
+from dlg_engine.managers.run_options import RunOptions
 from dlg_engine.rest.service import ManagerService, sessions
 
 DONE = {"Status": "Success"}
@@ -70,7 +72,7 @@ def graph(service: ManagerService, asked: Asked) -> Answer:
 
 def graph_size(service: ManagerService, asked: Asked) -> Answer:
     """Tell how many drops a session has."""
-    return as_json(len(service.manager.graph(asked.text("s"))))
+    return as_json(service.manager.graph_size(asked.text("s")))
 
 
 def graph_status(service: ManagerService, asked: Asked) -> Answer:
@@ -82,7 +84,10 @@ def deploy(service: ManagerService, asked: Asked) -> Answer:
     """Start a session."""
     given = asked.values.get("completed")
     completed = None if given is None else [uid for uid in str(given).split(",") if uid]
-    service.manager.deploy_session(asked.text("s"), completed)
+    level = asked.values.get("repro")
+    repro = None if level is None else int(parse_level(level))
+    options = RunOptions(repro, reuse=bool(asked.values.get("reuse")))
+    service.manager.deploy_session(asked.text("s"), completed, options)
     return as_json(DONE)
 
 
@@ -97,11 +102,6 @@ def directory(service: ManagerService, asked: Asked) -> Answer:
     return as_json(service.directory(asked.text("s")))
 
 
-def drop(service: ManagerService, asked: Asked) -> Answer:
-    """Tell what there is to know of a drop."""
-    return as_json(service.drop(asked.text("s"), asked.text("oid")))
-
-
 def summary(service: ManagerService, asked: Asked) -> Answer:
     """Tell how a session stands as a whole: state, drops by state, errors, the reason."""
     return as_json(service.summary(asked.text("s")))
@@ -113,13 +113,23 @@ def health(_service: ManagerService, _asked: Asked) -> Answer:
 
 
 def dropspecs(document: Any) -> list[Any]:
-    """Return a list of dropspecs; refuse anything else."""
+    """Return a list of dropspecs; refuse anything else.
+
+    What is wrong with a dropspec is told when the session is deployed, but it has to be one.
+    """
     if not isinstance(document, list):
         raise UsageError("a graph is a list of dropspecs")
+    for place, spec in enumerate(document):
+        if not isinstance(spec, dict):
+            raise UsageError(f"/{place}: a dropspec is an object, not {spec!r:.40}")
+        if not isinstance(spec.get("oid", ""), str):
+            raise UsageError(f"/{place}/oid: an oid is a text, not {spec['oid']!r:.40}")
     return document
 
 
 COMPLETED = Param("completed", help="Uids of drops to start from, with commas between.")
+REPRO = Param("repro", help="Keep evidence at this level of reproducibility: a name or number.")
+REUSE = Param("reuse", Kind.FLAG, "Take results from the stores of nodes, and keep new ones.")
 ID = Param("sessionId", required=True, help="The id it is to have.")
 _S = "/api/sessions/{s}"
 
@@ -139,10 +149,9 @@ ROUTES: tuple[Route[Any], ...] = (
     Route("GET", f"{_S}/graph", graph, (SESSION,), tag="graph"),
     Route("GET", f"{_S}/graph/size", graph_size, (SESSION,), tag="graph"),
     Route("GET", f"{_S}/graph/status", graph_status, (SESSION,), tag="graph"),
-    Route("POST", f"{_S}/deploy", deploy, (SESSION, COMPLETED), tag="sessions"),
+    Route("POST", f"{_S}/deploy", deploy, (SESSION, COMPLETED, REPRO, REUSE), tag="sessions"),
     Route("POST", f"{_S}/cancel", cancel, (SESSION,), tag="sessions"),
     Route("GET", f"{_S}/dir", directory, (SESSION,), tag="sessions"),
-    Route("GET", f"{_S}/graph/drop/{{oid*}}", drop, (SESSION, OID), tag="graph"),
     Route("GET", "/api/v1/sessions/{s}", summary, (SESSION,), tag="sessions"),
 )  # fmt: skip
 """What every manager answers."""

@@ -12,28 +12,30 @@ what is in them is here.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import os
+import pickle
 import secrets
 import select
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from socket import socketpair
 from typing import Any
 
+from dlg.drops.away import Answer, Errand, remember
 from dlg.drops.execution import run_app
 from dlg.drops.live import RUNNING, LiveGraph
 from dlg.drops.pool import ThreadPool
-from dlg.drops.remote import Job, JobOutcome, apply_outcome, make_job, run_job
+from dlg.drops.remote import Job, JobOutcome, apply_outcome, make_job
+from dlg.drops.surroundings import Surroundings
 from dlg.exceptions import WorkerDiedError
 from dlg.support import parcels
 from dlg.support.interrupts import is_interrupt
 
-_PR_SET_PDEATHSIG = 1
 END_S = 2.0
 """Seconds a worker process gets to end by itself when the runner is closed."""
 
@@ -47,10 +49,17 @@ class ProcessRunner(ThreadPool):
         super().__init__(workers or os.cpu_count() or 1)
         self._prefix = f"dlg-{os.getpid()}-{secrets.token_hex(4)}-"
         self._mine = threading.local()
+        self._warm = False
+        self._modules: tuple[str, ...] = ()
 
     def call(self, live: LiveGraph, row: int) -> BaseException | None:
         """Run app `row` of `live` in this thread's worker process, or here if it belongs here."""
-        if live.classes[live.class_ids[row]].runs_here or _needs_others(live, row):
+        cls = live.classes[live.class_ids[row]]
+        if cls.calls_away:
+            app = live.drop(row)
+            app.caller = functools.partial(self._call_away, live.surroundings, app)
+            return run_app(live, row)
+        if cls.runs_here or _needs_others(live, row):
             return run_app(live, row)
         try:
             job = make_job(live, row, self._prefix)
@@ -75,12 +84,35 @@ class ProcessRunner(ThreadPool):
         finally:
             worker.end()
 
+    def _call_away(
+        self, around: Surroundings, app: Any, errand: Errand, timeout_s: float | None
+    ) -> Answer:
+        """Let this thread's worker run an errand of `app`: see `dlg.drops.away.Caller`."""
+        worker = self._worker()
+        app.stopper = functools.partial(worker.stop, worker.begin())
+        try:
+            if not app.is_running:
+                raise TimeoutError("it was cancelled")
+            return worker.ask(errand, app.uid, timeout_s, self._prefix, around)
+        finally:
+            worker.end()
+
     def _worker(self) -> _Worker:
         worker: _Worker | None = getattr(self._mine, "worker", None)
         if worker is None or not worker.alive:
             temporary = f"{self._prefix}{parcels.TEMPORARY}{secrets.token_hex(4)}-"
-            worker = self._mine.worker = _Worker(temporary)
+            worker = self._mine.worker = _Worker(temporary, self._modules)
         return worker
+
+    def warm_up(self, workers: int, modules: Sequence[str] = ()) -> None:
+        """Start so many processes, and let these and later ones import `modules`."""
+        self._warm, self._modules = True, tuple(modules)
+        self._start_first(workers)
+
+    def enter_thread(self) -> None:
+        """Start this thread's worker process, if it will be needed soon."""
+        if self._warm:
+            self._worker()
 
     def leave_thread(self) -> None:
         """End this thread's worker process."""
@@ -112,12 +144,15 @@ class _Worker:
     the process is at work for the next app already; so he names the job that he means.
     """
 
-    def __init__(self, temporary: str) -> None:
-        """Start a process whose blocks of shared memory get names that begin with `temporary`."""
+    def __init__(self, temporary: str, modules: tuple[str, ...] = ()) -> None:
+        """Start a process that imports `modules` first.
+
+        Its blocks of shared memory get names that begin with `temporary`.
+        """
         ours, theirs = socketpair()
         with theirs:
-            call = f"serve({theirs.fileno()}, {temporary!r})"
-            code = f"from dlg_engine.runners.processes import serve; {call}"
+            call = f"serve({theirs.fileno()}, {temporary!r}, {modules!r})"
+            code = f"from dlg.support.worker_process import serve; {call}"
             # A plain new interpreter: forking would copy the locks of other threads, and what
             # multiprocessing spawns would run the user's main module again. In a group of its own,
             # an interrupt from the keyboard is for us alone, and what it starts can be ended with
@@ -130,6 +165,8 @@ class _Worker:
         self._connection = Connection(ours.detach())
         self._lock = threading.Lock()
         self._jobs = 0
+        self._has: dict[str, None] = {}
+        """The luggage that the process has, oldest first, as it forgets it."""
         self._at_work = False
         self.alive = True
         self._buried = False
@@ -176,15 +213,44 @@ class _Worker:
         outcome.own()
         return outcome
 
-    def _send(self, message: Any) -> None:
-        self._connection.send(message)
+    def ask(
+        self, errand: Errand, uid: str, timeout_s: float | None, prefix: str, around: Surroundings
+    ) -> Answer:
+        """Return what comes of `errand`; for what is raised see `dlg.drops.away.Caller`.
 
-    def _receive(self) -> Any:
+        New blocks of shared memory get names that begin with `prefix`.
+        """
+        errand.seal(prefix)
+        known = errand.luggage.key in self._has
+        if not known:
+            errand.luggage.belong_to(around)
+        message = errand.message(known=known)
+        try:
+            self._send(message)
+            parcel = self._receive(timeout_s)
+        except TimeoutError:
+            self.alive = False
+            self._kill()
+            raise
+        except (EOFError, OSError) as error:
+            raise self._dead(uid) from error
+        if not known:
+            remember(self._has, errand.luggage.key, None)
+        answer: Answer = parcel.own().open()
+        return answer
+
+    def _send(self, message: Any) -> None:
+        self._connection.send_bytes(pickle.dumps(message, protocol=5))  # sooner than `send`
+
+    def _receive(self, timeout_s: float | None = None) -> Any:
         """Return the next message; raise `EOFError` if the process has ended without one.
 
         What the process itself has started may outlive it and keep the socket open.
         """
-        if all(descriptor == self._ended for descriptor, _ in self._news.poll()):
+        news = self._news.poll(None if timeout_s is None else max(0.0, timeout_s) * 1000)
+        if not news:
+            raise TimeoutError(f"it took longer than {timeout_s:g} s")
+        if all(descriptor == self._ended for descriptor, _ in news):
             raise EOFError
         return self._connection.recv()
 
@@ -225,25 +291,3 @@ class _Worker:
         ending = select.poll()
         ending.register(self._ended, select.POLLIN)
         return bool(ending.poll(END_S * 1000))
-
-
-def serve(descriptor: int, temporary: str) -> None:
-    """Be a worker process: run the jobs that come over socket `descriptor` until it is closed."""
-    _end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process of the graph
-    connection = Connection(descriptor)
-    sys.path[:] = connection.recv()
-    with contextlib.suppress(EOFError, ConnectionError):  # the parent has no more work
-        while True:
-            job = connection.recv().open()
-            connection.send(parcels.wrap(run_job(job, temporary), ""))
-
-
-def _end_with_parent() -> None:
-    """Let this process be killed when the thread that started it ends, however it does (Linux).
-
-    A function that never returns would never see that nobody waits for it any more.
-    """
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
-    if prctl is not None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

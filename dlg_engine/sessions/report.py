@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,8 @@ from typing import Any
 
 from dlg.ddap_protocol import DROPStates
 from dlg.drops.live import LiveGraph
-from dlg.exceptions import NoDropException
+from dlg.exceptions import NoDropException, UsageError
+from dlg_engine.sessions.evidence import FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class DropError:
     """The exceptions that led to it, nearest first."""
     stopped: int = 0
     """How many drops did not come to be because of this one."""
+    node: str = ""
+    """The node it was on, where that is not this process."""
     error: BaseException | None = field(default=None, repr=False, compare=False)
     """The exception itself, where the run was in this process."""
 
@@ -71,6 +75,12 @@ class RunReport:
     """Drops that never ended because nothing triggered them (the first hundred)."""
     warnings: tuple[str, ...] = ()
     """What went wrong without being the failure of a drop."""
+    reused: tuple[str, ...] = ()
+    """Apps that did not run, as what they make was taken from a store."""
+    restored: tuple[str, ...] = ()
+    """Apps that did not run, as the session had done so before it was resumed."""
+    again: Mapping[str, str] = field(default_factory=dict)
+    """Apps that a resumed session had begun to run before, and why they were run again."""
 
     def result(self, uid: str) -> Any:
         """Return the value of data drop `uid`: the object an app put there, or its bytes.
@@ -82,6 +92,23 @@ class RunReport:
         if not hasattr(drop, "value"):
             raise NoDropException(uid, "it is an app, and only data has a value")
         return drop.value()
+
+    def evidence(self) -> list[Any]:
+        """Return what the run left behind to be compared: drops by oid, and the whole."""
+        path = self.session_dir / FILE
+        try:
+            return list(json.loads(path.read_bytes()))
+        except OSError as error:
+            text = f"session {self.session_id} left no evidence: {error.strerror}"
+            raise UsageError(f"{text}; ask for a level of reproducibility") from error
+
+    @property
+    def states(self) -> dict[str, DROPStates]:
+        """The state of each drop by its uid."""
+        live = self.drops.live
+        return {
+            uid: DROPStates(state) for uid, state in zip(live.uids, live.flow.status, strict=True)
+        }
 
     @property
     def leaves(self) -> list[str]:
@@ -109,6 +136,9 @@ class RunReport:
             "errors": errors,
             "waiting": list(self.waiting),
             "warnings": list(self.warnings),
+            "reused": list(self.reused),
+            "restored": list(self.restored),
+            "again": dict(self.again),
             "session_dir": str(self.session_dir),
         }
 

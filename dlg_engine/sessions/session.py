@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlg import settings
 from dlg.ddap_protocol import DROPStates
-from dlg.drops.building import live_graph
+from dlg.drops.building import FlowMaker, live_graph
 from dlg.drops.live import RUNNING, LiveGraph
 from dlg.drops.runners import Runner
 from dlg.drops.surroundings import Surroundings
@@ -24,8 +24,15 @@ from dlg.exceptions import InvalidGraphException, InvalidSessionState, UsageErro
 from dlg.graph import read_physical_graph
 from dlg.graph.categories import resolve_class
 from dlg.graph.physical import PhysicalGraph
+from dlg.states.flow import Flow
+from dlg.support import clock
+from dlg_engine.sessions.evidence import Witness
 from dlg_engine.sessions.report import Drops, RunReport, collect_errors, count_states
 from dlg_engine.sessions.states import OVER, Event, SessionStates, step
+
+if TYPE_CHECKING:
+    from dlg_engine.recovery.running import Recovery
+    from dlg_engine.reuse.running import Reuse
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +65,13 @@ class Session:
         self.state = SessionStates.PRISTINE
         self.live: LiveGraph | None = None
         self.reason = ""
+        self.flow_of: FlowMaker = Flow
+        self.witness: Witness | None = None
+        """Who sees to evidence of the run, if somebody is to."""
+        self.reuse: Reuse | None = None
+        """What is taken from a store instead of being made again, if the runner does so."""
+        self.recovery: Recovery | None = None
+        """What is written down of the run, to look at or to go on from."""
         self._parts: list[PhysicalGraph | list[Mapping[str, Any]]] = []
         self._links: list[tuple[str, str, str]] = []
         self._timings = {"load_s": 0.0, "create_s": 0.0, "execute_s": 0.0}
@@ -105,14 +119,27 @@ class Session:
         graph = self._whole_graph()
         loaded = time.perf_counter()
         self._make_directory()
+        if self.recovery is not None:
+            self.recovery.open()
         surroundings = Surroundings(
             session_id=self.session_id,
             directory=self.directory,
             variables=settings.variables(),
             checksums=settings.current().checksums,
-            expires=True,
+            expires=self.witness is None or self.witness.expires,
+            created=clock.monotonic(),
+            held=() if self.recovery is None else self.recovery.held,
         )
-        self.live = live_graph(graph, resolve_class, runner=self.runner, surroundings=surroundings)
+        self.live = live_graph(
+            graph, resolve_class, runner=self.runner, surroundings=surroundings,
+            flow_of=self.flow_of,
+        )  # fmt: skip
+        if self.witness is not None:
+            self.witness.begin(graph, self.live)
+        if self.reuse is not None:
+            self.reuse.begin(graph, self.live)
+        if self.recovery is not None:
+            self.recovery.begin(graph, self.live, self.reuse)
         self._timings["load_s"] += loaded - begun
         self._timings["create_s"] = time.perf_counter() - loaded
         return self.live
@@ -185,8 +212,17 @@ class Session:
         failed = live.flow.status.count(int(DROPStates.ERROR))
         waiting = self._waiting()
         if waiting and not failed:
-            self.reason = f"{len(waiting)} drops wait for something that nobody does"
+            self.reason = self._wait_in_vain(waiting)
+        self._leave_evidence()
         self._step(Event.FAIL if failed or waiting else Event.FINISH)
+
+    def _leave_evidence(self) -> None:
+        if self.witness is not None:
+            self.witness.end(self._running(), self.directory)
+
+    def _wait_in_vain(self, waiting: list[int]) -> str:
+        """Return how it is told that drops wait for nothing."""
+        return f"{len(waiting)} drops wait for something that nobody does"
 
     def cancel(self, reason: str = "cancelled") -> bool:
         """Give the session up; return whether all running apps have stopped in time.
@@ -202,10 +238,12 @@ class Session:
         self.reason = reason
         live = self.live
         if live is None:
+            self._stop_elsewhere()
             return True
         running = [row for row, s in enumerate(bytes(live.flow.exec_status)) if s == RUNNING]
         try:
             live.cancel()
+            self._stop_elsewhere()
             with live.changed:
                 return live.changed.wait_for(lambda: live.idle, GRACE_S)
         except KeyboardInterrupt:
@@ -213,6 +251,9 @@ class Session:
                 if live.objects[row] is not None:
                     live.objects[row].interrupt()
             raise
+
+    def _stop_elsewhere(self) -> None:
+        """Stop what runs in other places; all drops have been cancelled here before."""
 
     def report(self) -> RunReport:
         """Return what has come of the session so far."""
@@ -228,6 +269,8 @@ class Session:
             reason=self.reason,
             waiting=tuple(live.uids[row] for row in self._waiting()[:NAMED_WAITING]),
             warnings=tuple(live.warnings),
+            reused=() if self.reuse is None else tuple(live.uids[r] for r in self.reuse.reused),
+            **({} if self.recovery is None else self.recovery.told(live)),
         )
 
     def _waiting(self) -> list[int]:

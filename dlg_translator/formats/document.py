@@ -86,7 +86,7 @@ def parse(text: str, label: str = NAMELESS) -> Any:
         place = f"line {error.lineno}, column {error.colno}"
         is_template = error.doc[error.pos : error.pos + 1] == "~"
         hint = "a parameter stands here: fill it in first" if is_template else ""
-        found = problem("invalid-json", f"{error.msg} at {place}", hint=hint)
+        found = problem("invalid-json", f"{error.msg.removesuffix(' at')} at {place}", hint=hint)
         raise refusal([found], label) from error
     except RecursionError as error:
         raise refusal([problem("invalid-json", "nested too deeply")], label) from error

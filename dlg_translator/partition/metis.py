@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dlg.exceptions import MissingExtraError
 from dlg_translator.partition.contract import Division, check_range, if_fewer
+from dlg_translator.partition.undisturbed import divided
 from dlg_translator.schedule.chunks import Limits, depth_first_order, even_chunks, limits
 from dlg_translator.schedule.dag import (
     Dag,
@@ -74,19 +75,21 @@ class Metis:
         wanted = min(parts or 1, dag.n)
         if wanted <= 1:
             return Division(np.zeros(dag.n, np.int32), _told(wanted, parts))
+        part_of, found = without_empty(divided(self, dag, wanted))
+        return Division(part_of, _told(found, parts))
+
+    def divide_here(self, dag: Dag, wanted: int) -> Rows:
+        """Return parts found with the random numbers of this process, some perhaps empty."""
         pymetis = _pymetis()
         graph = undirected(dag, pymetis.zero_copy_dtype(), wanted)
         tries = list(self._tries(pymetis, graph, wanted))
         if len(tries) == 1:
-            best = tries[0]
-        elif is_acyclic(dag):
+            return tries[0]
+        if is_acyclic(dag):
             simple = plain(dag, pymetis.zero_copy_dtype())
             usual = self._try(pymetis, simple, wanted, 0, recursive=self._recursive)
-            best = self._best(dag, [usual, *tries], graph.load)
-        else:
-            best = min(tries, key=lambda part_of: cut_volume(dag, part_of))
-        part_of, found = without_empty(best)
-        return Division(part_of, _told(found, parts))
+            return self._best(dag, [usual, *tries], graph.load)
+        return min(tries, key=lambda part_of: cut_volume(dag, part_of))
 
     def _best(self, dag: Dag, tries: list[Rows], load: Numbers) -> Rows:
         """Return the division with the best balance of what moves and when it ends, polished.

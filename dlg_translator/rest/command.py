@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from dlg.exceptions import UsageError
 from dlg.http.server import serve
-from dlg.http.site import LOOPBACK, MEGABYTE
+from dlg.http.site import LOOPBACK, MEGABYTE, read_origin
 from dlg.support.examples import ExampleCommand
 from dlg_translator.rest.app import make_server
 from dlg_translator.rest.manager import manager_at
@@ -49,6 +49,9 @@ Examples:
     "--max-upload", type=click.IntRange(1), default=256, show_default=True, metavar="MB",
     help="How big a request may be.",
 )  # fmt: skip
+@click.option(
+    "--json", "as_json", is_flag=True, help="Say as JSON where it listens, for programs."
+)
 def tm(  # noqa: PLR0913  an option each
     *,
     lgdir: Path | None,
@@ -59,6 +62,7 @@ def tm(  # noqa: PLR0913  an option each
     manager: str,
     origins: tuple[str, ...],
     max_upload: int,
+    as_json: bool,
 ) -> None:
     """Serve the translator: a page for people, routes for EAGLE and for programs."""
     if verbose:
@@ -75,15 +79,7 @@ def tm(  # noqa: PLR0913  an option each
         origins=frozenset(map(read_origin, origins)),
         most_bytes=max_upload * MEGABYTE,
     )
-    asyncio.run(run(options))
-
-
-def read_origin(text: str) -> str:
-    """Return an origin as browsers write it; refuse what is none."""
-    parts = urlsplit(text.strip().rstrip("/"))
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
-        raise UsageError(f"{text!r} is no origin; one looks like https://eagle.example.org")
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    asyncio.run(run(options, as_json=as_json))
 
 
 def read_manager(text: str) -> str:
@@ -98,11 +94,14 @@ def read_manager(text: str) -> str:
     return manager.url
 
 
-async def run(options: Options) -> None:
+async def run(options: Options, *, as_json: bool = False) -> None:
     """Serve until the process is told to end."""
     server = make_server(options)
 
     def announce() -> None:
+        if as_json:
+            click.echo(json.dumps({"name": "translator", "url": server.url}))
+            return
         click.echo(f"the translator is at {server.url}/  (Ctrl-C ends it)", err=True)
         if options.host not in LOOPBACK:
             click.echo(

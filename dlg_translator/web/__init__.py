@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from xml.sax.saxutils import quoteattr
 
-KINDS = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A file that the page loads."""
-
-    content: bytes
-    kind: str
-    etag: str
+from dlg.http.assets import FileAsset, read_assets
 
 
 @functools.cache
-def assets() -> Mapping[str, Asset]:
+def assets() -> Mapping[str, FileAsset]:
     """Return all files the page may load, by name; read once."""
-    found: dict[str, Asset] = {}
-    for file in files("dlg_translator.web").joinpath("static").iterdir():
-        kind = KINDS.get(file.name[file.name.rfind(".") :])
-        if kind is not None:
-            content = file.read_bytes()
-            found[file.name] = Asset(
-                content, kind, f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-            )
-    return found
+    return read_assets("dlg_translator.web")
 
 
 @functools.cache

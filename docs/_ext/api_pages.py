@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 PACKAGES = (dlg, dlg_translator, dlg_engine)
 
+NOT_IMPORTED = "dlg_engine.tasks.migrations."
+"""What is below is run by alembic, and cannot be imported."""
+
 PAGE = """\
 # {name}
 
@@ -48,7 +51,8 @@ def modules() -> Iterator[str]:
     for package in PACKAGES:
         yield package.__name__
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if not any(part.startswith("_") for part in found.name.split(".")):
+            private = any(part.startswith("_") for part in found.name.split("."))
+            if not private and not found.name.startswith(NOT_IMPORTED):
                 yield found.name
 
 

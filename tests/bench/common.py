@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from dlg.testing.graphs import Spec, chain, fan, fan_gather, stencil
+from dlg.testing.graphs import Spec, chain, data, fan, fan_gather, stencil
 
 SHAPES: dict[str, Callable[[int], list[Spec]]] = {
     "chain": lambda drops: chain(drops // 2),
@@ -21,6 +21,26 @@ SHAPES: dict[str, Callable[[int], list[Spec]]] = {
     "fan-gather": lambda drops: fan_gather(drops // 2),
     "stencil": lambda drops: stencil(100, max(1, drops // 200)),
 }
+
+FUNCTION = "dlg.apps.python_function.PyFuncApp"
+CODE = "import time\ndef f(x=0):\n    time.sleep({seconds})\n    return x + 1"
+
+
+def chains(drops: int, seconds: float, length: int = 10) -> list[Spec]:
+    """Return chains of functions and what they make, each of which is another value."""
+    specs: list[Spec] = []
+    for number in range(drops // 2):
+        lane, step = divmod(number, length)
+        spec: Spec = {
+            "oid": f"a{number}", "categoryType": "Application", "dropclass": FUNCTION,
+            "func_code": CODE.format(seconds=seconds), "outputs": [f"d{number}"],
+        }  # fmt: skip
+        if step:
+            spec["inputs"] = [{f"d{number - 1}": "x"}]
+        else:
+            spec["applicationArgs"] = {"x": {"value": lane * 1000, "type": "Integer"}}
+        specs += [spec, data(f"d{number}")]
+    return specs
 
 
 def emit(**result: Any) -> None:

@@ -146,20 +146,7 @@ dlg.utils
     zmq_safe(host_or_addr)
 """
 
-_REPRODUCIBILITY = "comes with reproducibility"
-LEFT_OUT = {
-    "dlg.drop.AbstractDROP.phase": "comes with the life-cycle manager",
-    "dlg.drop.AbstractDROP.commit": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.dropReproComplete": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.generate_merkle_data": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.generate_recompute_data": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.generate_repeat_data": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.generate_replicate_comp_data": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.generate_replicate_sci_data": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.generate_replicate_total_data": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.generate_reproduce_data": _REPRODUCIBILITY,
-    "dlg.drop.AbstractDROP.generate_rerun_data": _REPRODUCIBILITY,
-}
+LEFT_OUT: dict[str, str] = {}
 OTHER_DEFAULT = {
     # A piece of 64 KiB made copying slow; the size is no part of what the function promises.
     ("dlg.droputils.copyDropContents", "bufsize"),

@@ -54,7 +54,7 @@ class TestThirdParty:
 
 
 def test_an_unknown_name_gets_the_list_of_known_ones() -> None:
-    with pytest.raises(UnknownPluginError, match="engines.*known are: embedded"):
+    with pytest.raises(UnknownPluginError, match="engines.*known are: dask, embedded, managers"):
         plugins.engine("warp-drive")
 
 

@@ -66,7 +66,7 @@ def test_a_misspelt_setting_gets_a_suggestion(file: Path) -> None:
 
 
 def test_an_unknown_setting_gets_the_list_of_known_ones(file: Path) -> None:
-    file.write_text("colour = 3")
+    file.write_text("flavour = 3")
     with pytest.raises(SettingsError, match="known are root, path"):
         settings.load({}, file)
 
@@ -104,3 +104,19 @@ def test_variables_are_those_of_the_prefix_and_always_the_root(
     assert found["DLG_ROOT"] == str(Path.home() / "dlg")
     assert "OTHER" not in found
     assert settings.environment()["OTHER"] == "2"
+
+
+def test_a_token_is_shown_to_no_program_and_to_no_parameter(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    monkeypatch.setenv("DLG_CONFIG_DIR", str(file.parent))
+    monkeypatch.setenv("DLG_TOKEN", "a-token-of-many-letters")
+    assert settings.current().token == "a-token-of-many-letters"
+    for shown in (settings.environment(), settings.variables(), settings.current()):
+        assert "a-token" not in repr(shown)
+
+
+def test_a_token_that_is_none_is_refused_without_being_told() -> None:
+    with pytest.raises(SettingsError, match="DLG_TOKEN: one word is expected") as caught:
+        settings.load({"DLG_TOKEN": "hunter2\n"})
+    assert "hunter2" not in str(caught.value)

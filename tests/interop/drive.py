@@ -72,7 +72,10 @@ def drive(client: Any, session: str, nodes: list[str]) -> dict[str, Any]:
     said["drops"] = sorted(client.graph_status(session))
     said["graph"] = sorted(client.graph(session))
     said["listed"] = session in [one["sessionId"] for one in client.sessions()]
-    said["cancel"] = kind_of(lambda: client.cancelSession(session))
+    # Nodes may have finished a moment before those above have heard of all of them.
+    while not (told := kind_of(lambda: client.cancelSession(session))) and time.monotonic() < end:
+        os.sched_yield()
+    said["cancel"] = told
     said["nodes"] = client.nodes() if hasattr(client, "nodes") else None
     client.destroy_session(session)
     said["gone"] = kind_of(lambda: client.session(session))

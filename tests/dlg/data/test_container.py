@@ -12,6 +12,7 @@ from dlg.data.file import FileDROP
 from dlg.data.memory import InMemoryDROP
 from dlg.ddap_protocol import DROPStates as S
 from dlg.exceptions import InvalidRelationshipException, RunError
+from dlg.support import clock
 from dlg.testing.data_contract import DropContract, Reader
 from dlg.testing.expectations import ending
 from dlg.testing.graphs import app, data
@@ -105,10 +106,13 @@ def test_it_exists_when_anything_in_it_does(tmp_path: Path) -> None:
 
 
 def test_it_lives_as_long_as_the_longest_of_its_children() -> None:
-    container = ContainerDROP("c")
-    container.addChild(InMemoryDROP("a", lifespan=5))
-    container.addChild(InMemoryDROP("b", lifespan=50))
-    assert container.expirationDate == 50
+    with clock.replaced(clock.ManualClock(start=1000)):
+        container = ContainerDROP("c")
+        assert container.expirationDate == -1
+        container.addChild(InMemoryDROP("a", lifespan=5))
+        container.addChild(InMemoryDROP("b", lifespan=50))
+        clock.sleep(3)
+        assert container.expirationDate == 1050
 
 
 def test_it_has_no_bytes_of_its_own() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dlg.data.file import FileDROP
+from dlg.data.file import FileDROP, FileIO
 from dlg.ddap_protocol import DROPStates
 from dlg.exceptions import InvalidPath
 from dlg.testing.data_contract import DataContract
@@ -155,3 +155,17 @@ def test_a_file_that_cannot_be_written_fails_the_drop_that_writes_it(tmp_path: P
     report = run(tmp_path, hello, file(filepath=str(tmp_path / "blocked" / "x")))
     assert report.status == "FAILED"
     assert "blocked" in report.errors[0].exception
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("size", [1, 1 << 20], ids=["found out at the end", "at once"])
+def test_a_full_disk_is_told_with_the_file(size: int) -> None:
+    writer = FileIO("/dev/full")
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        _fill(writer, size)
+    writer.close()
+
+
+def _fill(writer: FileIO, size: int) -> None:
+    writer.write(b"x" * size)
+    writer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from dlg.data.memory import InMemoryDROP
@@ -12,10 +13,12 @@ from dlg.testing.expectations import far_away
 
 
 class TwoFactsError(Exception):
-    """Cannot be unpickled, as many exceptions of the world cannot."""
+    """Cannot travel, as many exceptions of the world cannot."""
 
     def __init__(self, first: str, second: str) -> None:
         super().__init__(f"{first} and {second}")
+        # Where a library has taught exceptions to be pickled, two arguments are no hindrance.
+        self.held = threading.Lock()
 
 
 class Failing(BarrierAppDROP):

@@ -6,7 +6,7 @@ from dlg.exceptions import SubManagerException
 from dlg.http.answers import Answer
 from dlg.http.asking import Asked, Kind, Param
 from dlg.http.errors import STATUS
-from dlg.http.openapi import Document, describe_routes
+from dlg.http.openapi import Document, Told, describe_routes
 from dlg.http.routes import Route, Takes
 
 
@@ -32,6 +32,12 @@ DOCUMENT = Document(
     words={555: "A manager below failed."},
     error={"type": {"type": "string"}},
     secured=True,
+    told={
+        ("PUT", "/s/{s}"): Told(answer={"$ref": "#/components/schemas/Size"}),
+        ("DELETE", "/s/{s}"): Told(status=405),
+        ("POST", "/s/{s}/graph"): Told(body={"type": "array"}),
+    },
+    schemas={"Size": {"type": "integer"}},
 )
 
 
@@ -79,3 +85,19 @@ def test_a_document_leaves_the_parameters_to_the_query() -> None:
     operation = _operation("/s/{s}/graph", "post")
     assert list(operation["requestBody"]["content"]) == ["text/plain"]
     assert [p["in"] for p in operation["parameters"]] == ["path", "query"]
+
+
+def test_what_an_answer_looks_like_is_told() -> None:
+    found = describe_routes(ROUTES, DOCUMENT)
+    answer = found["paths"]["/s/{s}"]["put"]["responses"]["200"]["content"]["application/json"]
+    assert answer["schema"] == {"$ref": "#/components/schemas/Size"}
+    assert found["components"]["schemas"]["Size"] == {"type": "integer"}
+
+
+def test_what_is_always_refused_has_no_good_answer() -> None:
+    assert "200" not in _operation("/s/{s}", "delete")["responses"]
+
+
+def test_a_body_of_which_the_form_is_known_has_to_be_there() -> None:
+    body = _operation("/s/{s}/graph", "post")["requestBody"]
+    assert body == {"content": {"text/plain": {"schema": {"type": "array"}}}, "required": True}

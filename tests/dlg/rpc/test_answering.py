@@ -27,8 +27,8 @@ class Counter:
 
 def ask(answerer: Answerer, **facts: Any) -> Answer:
     usual: dict[str, Any] = {
-        "request_id": b"1", "incarnation": answerer.incarnation, "sent_s": clock.monotonic(),
-        "remaining_s": 10.0, "body": pack_body("count", (), {}),
+        "caller": b"someone", "number": 1, "settled": 0, "incarnation": answerer.incarnation,
+        "sent_s": clock.monotonic(), "remaining_s": 10.0, "body": pack_body("count", (), {}),
     }  # fmt: skip
     return unpack_answer(answerer.answer(pack_call(Call(**(usual | facts)))))
 
@@ -50,7 +50,17 @@ def test_a_call_that_comes_twice_is_carried_out_once_and_answered_twice() -> Non
     count = Counter()
     answerer = Answerer({"count": count})
     assert [ask(answerer).value, ask(answerer).value] == [1, 1]
-    assert ask(answerer, request_id=b"2").value == 2
+    assert ask(answerer, number=2).value == 2
+
+
+def test_a_big_answer_is_not_kept_and_its_call_not_carried_out_again() -> None:
+    count = Counter()
+    answerer = Answerer({"count": lambda: bytes(1 << 20) * bool(count())})
+    assert len(ask(answerer).value) == 1 << 20
+    again = ask(answerer)
+    assert again.failure is not None
+    assert "the call was answered before" in str(put_together(again.failure, "here"))
+    assert count() == 2
 
 
 def test_the_second_of_two_at_once_waits_for_the_answer_to_the_first() -> None:
@@ -92,18 +102,41 @@ def test_calls_are_forgotten_when_they_would_be_too_late() -> None:
     answerer = Answerer({"count": Counter()})
     with clock.replaced(ManualClock()):
         for i in range(100):
-            ask(answerer, request_id=str(i).encode())
+            ask(answerer, caller=str(i).encode())
             clock.sleep(1)
-        remembered = len(answerer._known)
+        remembered = len(answerer._callers)
     assert remembered <= 11
+
+
+def test_a_caller_is_remembered_until_the_last_of_its_calls_would_be_too_late() -> None:
+    count = Counter()
+    answerer = Answerer({"count": count})
+    with clock.replaced(ManualClock()):
+        for number in range(1, 4):
+            sent = clock.monotonic()
+            ask(answerer, number=number)
+            clock.sleep(8)
+        again = ask(answerer, number=3, sent_s=sent)
+    assert again.value == 3
+    assert count.count == 3
+
+
+def test_answers_that_nobody_waits_for_are_forgotten_and_their_calls_refused() -> None:
+    count = Counter()
+    answerer = Answerer({"count": count})
+    for number in range(1, 1001):
+        ask(answerer, number=number, settled=number)
+    (caller,) = answerer._callers.values()
+    assert len(caller.answers) == 1
+    assert failure_of(ask(answerer, number=7)) == "LateCallError"
+    assert count.count == 1000
 
 
 def test_only_what_is_in_the_table_can_be_called() -> None:
     answerer = Answerer({"count": Counter()})
     for name in ("answer", "__class__", "incarnation", "_zerorpc_inspect"):
-        assert failure_of(
-            ask(answerer, request_id=name.encode(), body=pack_body(name, (), {}))
-        ) == ("UnknownMethodError")
+        answer = ask(answerer, caller=name.encode(), body=pack_body(name, (), {}))
+        assert failure_of(answer) == "UnknownMethodError"
 
 
 class Bomb:

@@ -9,7 +9,7 @@ from dlg.ddap_protocol import DROPStates as S
 from dlg.exceptions import UnexpectedEventError
 from dlg.states.firing import FiringOptions
 from dlg.states.flow import Flow
-from dlg.states.steps import APP, EXTERNAL, GATE, MANUAL, SEALED, Effect
+from dlg.states.steps import APP, EXTERNAL, GATE, LOOKED_AFTER, MANUAL, SEALED, Effect
 
 LONG = 100_000
 
@@ -130,6 +130,45 @@ def test_data_is_released_when_its_last_consumer_has_ended_and_not_before() -> N
     assert not flow.effects
     flow.fail(take(flow), ValueError())
     assert flow.effects == [(Effect.RELEASE, 0, 2)]
+
+
+def test_shared_data_is_released_when_other_nodes_have_it_too() -> None:
+    flow = make([0, APP], [(0, 1)])
+    flow.release_after_use(0)
+    flow.share(0, 2)
+    flow.complete(0)
+    flow.fetched(0)
+    flow.finish(take(flow))
+    assert not flow.effects
+    flow.fetched(0)
+    assert flow.effects == [(Effect.RELEASE, 0, 0)]
+
+
+def test_data_that_is_kept_stays_however_many_nodes_have_it() -> None:
+    flow = make([0], [])
+    flow.share(0, 1)
+    flow.complete(0)
+    flow.fetched(0)
+    assert not flow.effects
+
+
+def test_whoever_looks_after_data_is_told_when_it_has_completed() -> None:
+    flow = make([LOOKED_AFTER, APP, 0], [(0, 1), (1, 2)])
+    run_all(flow)
+    assert flow.effects == [(Effect.LOOK_AFTER, 0, S.COMPLETED)]
+
+
+def test_whoever_waits_for_readers_is_told_when_the_last_that_was_at_work_has_ended() -> None:
+    flow = make([0, APP, APP, APP], [(0, 1), (0, 2), (0, 3)])
+    flow.complete(0)
+    assert not flow.wait_for_readers(0)
+    first, second = take(flow), take(flow)
+    assert flow.wait_for_readers(0)
+    flow.finish(first)
+    assert not flow.effects
+    flow.fail(second, ValueError())
+    assert flow.effects == [(Effect.LOOK_AFTER, 0, second)]
+    assert not flow.readers
 
 
 def test_data_with_two_producers_and_blocked_skips_is_skipped_by_the_second() -> None:

@@ -45,7 +45,11 @@ def test_what_does_not_exist_is_refused_with_the_reason(name: str, why: str) -> 
 
 @pytest.mark.parametrize(
     ("source", "why"),
-    [("1 / 0\n", "ZeroDivisionError"), ("import no_such_module_at_all\n", "no_such_module")],
+    [
+        ("1 / 0\n", "ZeroDivisionError"),
+        ("import no_such_module_at_all\n", "no_such_module"),
+        ("x = 1\ndef f(:\n", r"SyntaxError: invalid syntax \(.*\.py, line 2\)$"),
+    ],
 )
 def test_a_module_that_fails_while_it_is_imported_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, why: str

@@ -13,7 +13,7 @@ import pytest
 from dlg import plugins
 from dlg.exceptions import RunError, UsageError
 from dlg_engine.cli.group import guarded
-from dlg_engine.cli.main import COMMANDS, cli
+from dlg_engine.cli.main import COMMANDS, SECTIONS, cli
 from dlg_translator.testing.drawing import Drawing
 from tests.dlg_engine.cli.conftest import Dlg, Shell
 
@@ -200,3 +200,11 @@ def test_log_messages_are_shown_when_asked_for(shell: Shell) -> None:
 
 def test_the_group_can_be_called_from_python() -> None:
     assert cli.main(["completion", "bash"], standalone_mode=False) is None
+
+
+def test_the_help_has_each_command_in_one_section(dlg: Dlg) -> None:
+    lines = dlg("--help").stdout.splitlines()
+    titles = [line for line in lines if line.endswith(":") and "ommands" in line]
+    assert titles == ["Commands:", *(f"{title}:" for title in SECTIONS.values())]
+    for name in COMMANDS:
+        assert sum(line.startswith(f"  {name} ") for line in lines) == 1

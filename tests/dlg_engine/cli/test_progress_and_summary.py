@@ -98,12 +98,23 @@ def test_a_mistake_in_a_graph_is_told_without_a_traceback() -> None:
     assert lines[1:] == [""]
 
 
+def test_the_rest_of_a_text_that_says_it_all_stands_where_a_traceback_would() -> None:
+    facts = {"exception": "UsageError: two are wrong:\n* a\n* b", "error": UsageError("two")}
+    lines = list(summary.error_lines([error(1, **facts)]))
+    assert "failed: UsageError: two are wrong:" in lines[0]
+    assert lines[1:] == ["  | * a", "  | * b", ""]
+
+
 def test_values_are_shown_shortly() -> None:
     assert summary.shown_value(np.zeros((3, 4))) == "array of 3 x 4 float64"
     assert summary.shown_value(5) == "5"
     assert summary.shown_value("as it is") == "as it is"
     assert summary.shown_value(b"") == "(empty)"
     assert len(summary.shown_value("long " * 1000)) < 100
+    assert summary.shown_value(b"\0" * 2048) == "bytes (2.0 KiB)"
+    assert summary.shown_value("a table\n\n  1  2") == "a table\n\n  1  2"
+    assert "\n" not in summary.shown_value("line\n" * 100)
+    assert "\n" not in summary.shown_value("a\n\x1b[2J")
     assert len(summary.shown_value(list(range(1000)))) < 100
 
 

@@ -32,6 +32,8 @@ def test_results_are_shown_with_values_and_places(dlg: Dlg, write: Write, tmp_pa
         function_app("answer", "def f(): return 42", ["value"]),
         graphs.data("value"),
         function_app("write", "def f(): return 'text'", ["file"]),
+        function_app("tabulate", "def f(): return 'a table\\n\\n  1  2\\n'", ["table"]),
+        graphs.data("table"),
         {"oid": "file", "name": "notes", "categoryType": "Data", "filepath": "notes.txt",
          "dropclass": "dlg.data.file.FileDROP"},
     ]  # fmt: skip
@@ -39,6 +41,7 @@ def test_results_are_shown_with_values_and_places(dlg: Dlg, write: Write, tmp_pa
     assert result.exit_code == 0
     assert "  value  42" in result.stdout
     assert "  notes  elsewhere/g-" in result.stdout
+    assert "  table  a table\n\n           1  2\n" in result.stdout
     (found,) = (tmp_path / "elsewhere").glob("g-*/notes.txt")
     assert found.stat().st_size
 

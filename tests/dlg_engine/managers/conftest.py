@@ -65,8 +65,10 @@ class Island:
     def wait(self, session_id: str, timeout_s: float = 30.0) -> None:
         for name in self.manager.session(session_id).nodes:
             assert self.nodes[name].manager.wait(session_id, timeout_s), "it does not end"
+        assert self.manager.wait(session_id, timeout_s), "its end is not known"
 
     def close(self) -> None:
+        self.manager.close()
         for node in self.nodes.values():
             node.shutdown()
         self.transport.close()
@@ -100,6 +102,7 @@ class Master:
         return {name: node for island in self.islands for name, node in island.nodes.items()}
 
     def close(self) -> None:
+        self.manager.close()
         for island in self.islands:
             island.close()
         self.transport.close()

@@ -18,6 +18,7 @@ from dlg.exceptions import (
     UsageError,
 )
 from dlg_engine.embedded import run_graph
+from dlg_engine.managers.addresses import read_address
 from dlg_engine.sessions.states import SessionStates
 from tests.dlg_engine.managers.conftest import Island, Master, Specs, app, data
 
@@ -39,6 +40,20 @@ def start(island: Island, specs: Specs, session: str = "night") -> None:
     island.manager.create_session(session)
     island.manager.add_graph(session, specs)
     island.manager.deploy_session(session)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "\x12", "a b", "a/b", "é", "[::1", "[fe80::1%e/0]", "host:0"]
+)
+def test_a_text_that_names_no_node_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="names no node"):
+        read_address(name)
+
+
+@pytest.mark.parametrize("host", ["a-b.example", "10.0.0.1", "::1", "fe80::1%eth0", "my_host"])
+def test_hosts_have_names_and_addresses_of_either_version(host: str) -> None:
+    text = f"[{host}]" if ":" in host else host
+    assert read_address(text).host == host
 
 
 def test_a_graph_runs_over_the_nodes(island: Island) -> None:
@@ -138,13 +153,13 @@ def test_a_lost_node_fails_its_sessions_and_no_others(island: Island) -> None:
         data("b", third),
     ])  # fmt: skip
     start(island, chain([first], 2), "other")
-    island.manager.lose_node(second, "does not answer")
+    island.manager.losses.lose([second], "does not answer")
     session = island.manager.session("night")
     assert island.manager.session_state("night") is SessionStates.FAILED
     assert session.reason == f"node {second} does not answer; lost with it: 1 drops (f)"
     island.nodes[first].manager.wait("night", 20)
     assert island.nodes[third].manager.session("night").reason == session.reason
-    island.nodes[first].manager.wait("other", 20)
+    assert island.manager.wait("other", 20)
     assert island.manager.session_state("other") is SessionStates.FINISHED
     assert second not in island.manager.roster.nodes
 
@@ -156,6 +171,7 @@ def test_a_master_runs_a_graph_over_the_nodes_of_all_its_islands(master: Master)
     manager.deploy_session("night")
     for node in master.nodes.values():
         assert node.manager.wait("night", 30)
+    assert manager.wait("night", 30)
     assert manager.session_state("night") is SessionStates.FINISHED
     assert len(manager.graph_status("night")) == 19
     assert set(manager.session_status("night")) == set(master.nodes)

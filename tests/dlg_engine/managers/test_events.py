@@ -219,6 +219,20 @@ def test_with_keys_a_stranger_is_not_heard(links: Make) -> None:
     assert ear.wait_for(1) == ["0"]
 
 
+def test_to_know_the_public_key_of_a_node_is_not_enough_to_be_heard(links: Make) -> None:
+    import zmq
+
+    public, secret = zmq.curve_keypair()
+    own_public, own_secret = zmq.curve_keypair()
+    keys, known = Keys(public, secret, public), Keys(own_public, own_secret, public)
+    ear = Ear()
+    links("b", ear, keys=keys)
+    links("stranger", keys=known).tell("b", news(7))
+    links("a", keys=keys).tell("b", news(0))
+    assert ear.wait_for(1) == ["0"]
+    assert ear.heard == ["0"]
+
+
 def test_a_failing_listener_does_not_end_the_link(links: Make) -> None:
     ear = Ear()
 

@@ -153,6 +153,19 @@ def test_what_others_write_too_is_read_as_it_is_at_home(app: Callable[..., Any])
     assert parts["n1"].exports == {"d": ["n2"]}
 
 
+@pytest.mark.parametrize(("dropclass", "key"), [
+    ("dlg.data.drops.file.FileDROP", "filepath"), ("dlg.data.json_data.JsonDROP", "filepath"),
+    ("dlg.data.directory.DirectoryDROP", "dirname"),
+])  # fmt: skip
+def test_a_replica_of_a_file_without_a_path_is_not_beside_it(
+    app: Callable[..., Any], dropclass: str, key: str
+) -> None:
+    parts = _parts(_data("d", "n1") | {"dropclass": dropclass}, app("a", "n2", inputs=["d"]))
+    replica = parts["n2"].stand_ins[0]
+    assert replica[key] == "replicas/n2/d/data"
+    assert replica["expireAfterUse"] is True
+
+
 def test_a_replica_has_its_own_place_and_nothing_in_it(app: Callable[..., Any]) -> None:
     data = _data("1_night/2", "n1") | {
         "dropclass": "dlg.data.file.FileDROP", "filepath": "/archive/night.fits",
@@ -160,7 +173,7 @@ def test_a_replica_has_its_own_place_and_nothing_in_it(app: Callable[..., Any]) 
     }  # fmt: skip
     parts = _parts(data, app("a", "n2", inputs=["1_night/2"]))
     replica = parts["n2"].stand_ins[0]
-    assert replica["filepath"] == "replicas/1_night_2/night.fits"
+    assert replica["filepath"] == "replicas/n2/1_night_2/night.fits"
     assert replica["persist"] is False
     assert "lifespan" not in replica
     assert replica["bufsize"] == 7

@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from dlg.exceptions import UsageError
+from dlg.http.site import read_origin
 from dlg_engine.cli.main import cli
-from dlg_translator.rest.command import read_manager, read_origin
+from dlg_translator.rest.command import read_manager
 
 
 @contextmanager

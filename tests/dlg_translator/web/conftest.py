@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,26 +11,18 @@ import pytest
 from dlg_translator.rest.service import Options
 from dlg_translator.testing.drawing import Drawing
 from dlg_translator.testing.services import FakeManager, running
+from tests.browsing import Tab, browse
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
-    from selenium.webdriver.remote.webelement import WebElement
 
-PATIENCE_S = 20
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 READY = "return document.body.matches('.ready:not(.busy)')"
 
 
 @dataclass
-class Page:
-    """The page in a browser, as somebody in front of it uses it."""
+class Page(Tab):
+    """The page of the translator."""
 
-    browser: Chrome
-    address: str
-    shots: Path
     files: Path
 
     def open(self, path: str = "/") -> None:
@@ -40,30 +31,13 @@ class Page:
 
     def settle(self) -> None:
         """Wait until the page has done what it was told."""
-        self.until(lambda: self.browser.execute_script(READY))
-
-    def until(self, test: Any) -> Any:
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        return WebDriverWait(self.browser, PATIENCE_S).until(lambda _: test())
-
-    def find(self, selector: str) -> WebElement:
-        return self.browser.find_element("css selector", selector)
-
-    def all(self, selector: str) -> list[WebElement]:
-        return self.browser.find_elements("css selector", selector)
+        self.until(lambda: self.run(READY))
 
     def click(self, selector: str) -> None:
         element = self.find(selector)
-        script = "arguments[0].scrollIntoView({block: 'center'})"
-        self.browser.execute_script(script, element)
+        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
         self.settle()
-
-    def write(self, selector: str, text: str) -> None:
-        element = self.find(selector)
-        element.clear()
-        element.send_keys(text)
 
     def upload(self, document: Any, name: str = "night.graph") -> None:
         file = self.files / name
@@ -77,38 +51,10 @@ class Page:
         pairs = (row.text.partition("\n") for row in self.all(f"{selector} > div"))
         return {name: value for name, _, value in pairs}
 
-    def shot(self, name: str) -> None:
-        """Keep a picture of the page with the other files of the test."""
-        file = self.shots / f"{name}.png"
-        assert self.browser.save_screenshot(str(file))
-        assert file.stat().st_size > 10_000, "the picture is empty"
-
-    def resize(self, width: int, height: int) -> None:
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
-    def complaints(self) -> list[str]:
-        """Return what the browser says against the page: scripts, styles, policies."""
-        found: Any = self.browser
-        return [entry["message"] for entry in found.get_log("browser")]
-
 
 @pytest.fixture(scope="session")
 def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("chromium and chromedriver are not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    try:
-        yield browser
-    finally:
-        browser.quit()
+    yield from browse(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_mistakes_are_listed_and_lead_to_their_place(page: Any, pipelines: Draw)
     assert page.find("svg .frame.chosen").get_attribute("data-id") == "channels"
     page.find("#facts button").click()
     assert page.find("#all-parameters").get_attribute("open") is not None
-    assert page.find("#parameters legend").text.startswith("channels")
+    page.until(lambda: page.find("#parameters legend").text.startswith("channels"))
     page.shot("mistakes")
     page.click("#unroll button.main")
     assert not page.find("#partition").is_displayed()

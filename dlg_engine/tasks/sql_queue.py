@@ -1,0 +1,171 @@
+"""Queues in the database of tasks itself: no other server is needed.
+
+A number is taken in one step, whoever else takes some at the same time: rows that another one is
+about to take are skipped where the database locks rows, and in SQLite a transaction has the whole
+database. It is the taker's for the time of a lease.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Executable, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from dlg.support import clock
+from dlg.support.database import Database
+from dlg_engine.tasks.bells import Bell, bell_of, ring_within
+from dlg_engine.tasks.queue_contract import LEASE_S, Delivery, TaskQueue
+from dlg_engine.tasks.schema import queue_item
+from dlg_engine.tasks.statements import repeated
+
+FREE = 0.0
+"""The end of the lease of what nobody has."""
+
+
+class TaskQueueSQL(TaskQueue):
+    """Queues in a database, which stays open when they are closed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._bell: Bell = bell_of(database)
+        self._held: list[Delivery] = []
+
+    def close(self) -> None:
+        """Give back what was not acknowledged."""
+        for delivery in self._held.copy():
+            self.give_back(delivery)
+        self._bell.close()
+
+    def queue_declare(self, queue_name: str) -> None:
+        """Do nothing: a queue is there when something is in it."""
+
+    def queue_publish(self, queue_name: str, item_id: int) -> None:
+        """Put a number at the end of a queue."""
+        repeated(lambda: self._publish(queue_name, item_id))
+        self.ring()
+
+    def _publish(self, queue_name: str, item_id: int) -> None:
+        with self._database.transaction() as session:
+            self.publish_within(session, [(queue_name, item_id)])
+
+    @staticmethod
+    def publish_within(session: Session, items: Sequence[tuple[str, int]]) -> None:
+        """Put numbers into queues as part of a transaction; `ring` when it is over."""
+        now = clock.now()
+        rows = [
+            {
+                "queue": queue,
+                "item_id": item,
+                "published": now,
+                "lease_until": FREE,
+                "deliveries": 0,
+            }
+            for queue, item in items
+        ]
+        if rows:
+            session.execute(insert(queue_item), rows)
+            ring_within(session)
+
+    def ring(self) -> None:
+        """Wake those who wait, if the database has not done so by itself."""
+        self._bell.ring()
+
+    def queue_length(self, queue_name: str) -> int:
+        """Return how many numbers wait in a queue."""
+        with self._database.reading() as session:
+            query = select(func.count()).where(*_free(queue_name))
+            return int(session.scalar(query) or 0)
+
+    def queue_fetch_list(self, queue_name: str) -> list[int]:
+        """Return the numbers that wait in a queue, which stay there."""
+        with self._database.reading() as session:
+            query = select(queue_item.c.item_id).where(*_free(queue_name))
+            return list(session.scalars(query.order_by(queue_item.c.id)))
+
+    def claim(
+        self, queue_names: Sequence[str], worker: str, lease_s: float = LEASE_S
+    ) -> Delivery | None:
+        """Take the next number, for so many seconds."""
+        found = repeated(lambda: self._claim(queue_names, worker, lease_s))
+        if found is not None:
+            self._held.append(found)
+        return found
+
+    def _claim(self, queue_names: Sequence[str], worker: str, lease_s: float) -> Delivery | None:
+        with self._database.transaction() as session:
+            row = next_of(session, queue_names)
+            if row is None:
+                return None
+            token = secrets.token_hex(16)
+            values = {
+                "worker": worker,
+                "token": token,
+                "lease_until": clock.now() + lease_s,
+                "deliveries": row.deliveries + 1,
+            }
+            session.execute(update(queue_item).where(queue_item.c.id == row.id).values(values))
+        return Delivery(row.queue, row.item_id, (row.id, token))
+
+    @staticmethod
+    def take_within(session: Session, queue_names: Sequence[str]) -> Delivery | None:
+        """Take the next number as part of a transaction: it is acknowledged by its commit."""
+        row = next_of(session, queue_names)
+        if row is None:
+            return None
+        session.execute(delete(queue_item).where(queue_item.c.id == row.id))
+        return Delivery(row.queue, row.item_id, None)
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        """Remove it, unless the lease is over and somebody else has it."""
+        self._held.remove(delivery)
+        repeated(lambda: self._change(delete(queue_item).where(*_mine(delivery))))
+
+    def _change(self, statement: Executable) -> None:
+        with self._database.transaction() as session:
+            session.execute(statement)
+            ring_within(session)
+
+    def give_back(self, delivery: Delivery) -> None:
+        """Let somebody else have it."""
+        self._held.remove(delivery)
+        values = {"lease_until": FREE, "token": None, "worker": None}
+        repeated(lambda: self._change(update(queue_item).where(*_mine(delivery)).values(values)))
+        self.ring()
+
+    def wait(self, queue_names: Sequence[str], timeout_s: float) -> None:
+        """Return when somebody has published something, or after so many seconds."""
+        self._bell.listen()
+        self._bell.heard()  # what rings from now on is after the look that follows
+        with self._database.reading() as session:
+            if next_of(session, queue_names, lock=False) is not None:
+                return
+        self._bell.wait(timeout_s)
+
+
+def _free(queue_name: str) -> tuple[Any, ...]:
+    return queue_item.c.queue == queue_name, queue_item.c.lease_until == FREE
+
+
+def _mine(delivery: Delivery) -> tuple[Any, ...]:
+    number, token = delivery.tag
+    return queue_item.c.id == number, queue_item.c.token == token
+
+
+def next_of(session: Session, queue_names: Sequence[str], *, lock: bool = True) -> Any:
+    """Return the row that is next: the oldest that is free, or else one whose lease is over."""
+    for name in queue_names:
+        wanted = (
+            select(queue_item)
+            .where(queue_item.c.queue == name, queue_item.c.lease_until < clock.now())
+            .order_by(queue_item.c.lease_until, queue_item.c.id)  # the order of the index
+            .limit(1)
+        )
+        if lock:
+            wanted = wanted.with_for_update(skip_locked=True)
+        row = session.execute(wanted).one_or_none()
+        if row is not None:
+            return row
+    return None

@@ -1,0 +1,117 @@
+"""Signs of life of running attempts, which extend their leases."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import exc, select
+
+from dlg.support import clock
+from dlg.support.database import Database
+from dlg_engine.tasks import scheduling, schema
+from dlg_engine.tasks.errors import LeaseLostError
+from dlg_engine.tasks.statements import repeated
+from dlg_engine.tasks.task_database import TaskDatabaseConnection
+
+logger = logging.getLogger(__name__)
+CADENCE_S = 60.0
+"""How often an attempt says that it lives."""
+LEASE_BEATS = 5
+"""How many beats may be missed before an attempt is taken away."""
+
+
+class Heart:
+    """Beats for the attempt at hand of one worker, in one thread for all its attempts."""
+
+    def __init__(self, database: Database, cadence_s: float, lease_s: float) -> None:
+        self._database, self._cadence_s, self._lease_s = database, cadence_s, lease_s
+        self._changed = threading.Condition()
+        self._held: tuple[int, str] | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._beat, name="task heartbeat", daemon=True)
+        self._thread.start()
+
+    def hold(self, attempt_id: int, token: str) -> None:
+        """Beat for an attempt from now on."""
+        with self._changed:
+            self._held = attempt_id, token
+
+    def let_go(self) -> None:
+        """Beat no more, until there is another attempt."""
+        with self._changed:
+            self._held = None
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed, self._cadence_s)
+                if self._closed:
+                    return
+                held = self._held
+            if held is not None:
+                try:
+                    self._extend(*held)
+                except LeaseLostError as error:
+                    with self._changed:
+                        lost = held == self._held  # else it has ended meanwhile
+                    if lost:
+                        logger.warning("%s", error)
+                except exc.DBAPIError as error:
+                    logger.warning("no heartbeat for attempt %s: %s", held[0], error)
+
+    def _extend(self, attempt_id: int, token: str) -> None:
+        def extend() -> None:
+            with self._database.transaction() as session:
+                scheduling.beat(session, attempt_id, token, self._lease_s)
+
+        repeated(extend)
+
+
+class TaskHeartbeat:
+    """Says that an attempt lives, as long as one is inside; nothing without an attempt."""
+
+    def __init__(
+        self,
+        task_attempt_id: int | None = None,
+        heartbeat_cadence: float = CADENCE_S,
+        tasks: TaskDatabaseConnection | None = None,
+    ) -> None:
+        self._attempt_id, self._cadence_s = task_attempt_id, heartbeat_cadence
+        self._own = tasks is None and task_attempt_id is not None
+        self._tasks = TaskDatabaseConnection() if self._own else tasks
+        self._heart: Heart | None = None
+
+    def __enter__(self) -> Self:
+        if self._attempt_id is None or self._tasks is None:
+            return self
+        database = self._tasks.database
+        with database.reading() as session:
+            table = schema.attempt
+            query = select(table.c.token).where(table.c.id == self._attempt_id)
+            token = session.scalar(query)
+        self._tasks.execution_attempt_update(self._attempt_id, latest_heartbeat_time=clock.now())
+        if token is not None:  # somebody runs it by hand, and nobody would take it over
+            self._heart = Heart(database, self._cadence_s, LEASE_BEATS * self._cadence_s)
+            self._heart.hold(self._attempt_id, token)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._heart is not None:
+            self._heart.close()
+        if self._own and self._tasks is not None:
+            self._tasks.close_db()

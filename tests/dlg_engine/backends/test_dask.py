@@ -1,0 +1,147 @@
+"""Graphs on a Dask cluster."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dlg import plugins
+from dlg.ddap_protocol import DROPStates as S
+from dlg.engines import NotOnThisEngineError
+from dlg.exceptions import WorkerDiedError
+from dlg.runtime import compute, delayed
+from dlg.testing.graphs import app, data, fan_gather, layered
+from dlg_engine.backends.dask_cluster import SchedulerUnreachableError
+from dlg_engine.testing.engine_contract import ends
+
+pytestmark = pytest.mark.slow
+
+OUTCOME = "dlg.testing.apps.OutcomeApp"
+JOINING = "dlg.testing.apps.JoiningApp"
+KILLER = "killers.KillerApp"
+
+
+@pytest.fixture
+def run(dask: dict[str, Any], tmp_path: Path) -> Any:
+    return functools.partial(plugins.engine("dask"), **dask, workdir=tmp_path, timeout=100)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> list[dict[str, Any]]:
+    n = draw(st.integers(1, 12))
+    inputs = {
+        i: sorted(draw(st.sets(st.integers(0, i - 1), max_size=4))) if i else [] for i in range(n)
+    }
+    outcomes = st.sampled_from(["finish", "finish", "finish", "fail", "skip", "join", "join"])
+    chosen = draw(st.lists(outcomes, min_size=n, max_size=n))
+    specs = layered(
+        inputs, OUTCOME, outcome=[c if c != "join" else "finish" for c in chosen],
+        input_error_threshold=draw(st.lists(st.sampled_from([0, 33, 50, 100]), min_size=n,
+                                            max_size=n)),
+        block_skip=draw(st.lists(st.booleans(), min_size=n, max_size=n)),
+    )  # fmt: skip
+    for spec in specs:
+        if spec["oid"].startswith("a") and chosen[int(spec["oid"][1:])] == "join":
+            spec["dropclass"] = JOINING
+    return specs
+
+
+@settings(
+    max_examples=25, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(specs=cases())
+def test_random_graphs_end_as_in_this_process(dask: dict[str, Any], specs: Any) -> None:
+    with tempfile.TemporaryDirectory() as workdir:
+        here = plugins.engine()(specs, workdir=workdir, timeout=100)
+        there = plugins.engine("dask")(specs, workdir=workdir, timeout=100, **dask)
+        assert ends(there) == ends(here)
+        assert {e.uid: e.exception for e in there.errors} == {
+            e.uid: e.exception for e in here.errors
+        }
+        assert sorted(there.leaves) == sorted(here.leaves)
+        assert [there.result(u) for u in there.leaves] == [here.result(u) for u in there.leaves]
+
+
+def test_arrays_are_handed_from_worker_to_worker(dask: dict[str, Any]) -> None:
+    ones = [delayed(np.full)(1000, number) for number in range(4)]
+    total = delayed(sum)(ones)
+    assert compute(total, engine="dask", **dask).tolist() == [6] * 1000
+
+
+def test_an_exception_of_a_delayed_call_is_raised_here(dask: dict[str, Any]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        compute(delayed(divmod)(1, 0), engine="dask", **dask)
+
+
+def test_who_writes_the_same_data_writes_it_in_one_place(run: Any) -> None:
+    specs = [
+        app("a", ["both"], JOINING), app("b", ["both"], JOINING), data("both", persist=True),
+    ]  # fmt: skip
+    assert sorted(run(specs).result("both")) == sorted(b"(a)(b)")
+
+
+def test_an_end_marker_skips_what_has_not_begun(run: Any) -> None:
+    specs = fan_gather(3, JOINING)
+    report = run(specs)
+    assert report.status == "FINISHED"
+    assert report.result("end").count(b"(") == 4
+
+
+class TestDeaths:
+    @pytest.fixture(autouse=True)
+    def code(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.syspath_prepend(str(Path(__file__).parent))
+        sys.modules.pop("killers", None)
+
+    def graph(self, log: Path, deaths: int) -> list[dict[str, Any]]:
+        specs = layered(
+            {0: [], 1: [0], 2: [0], 3: [1, 2]}, JOINING, input_error_threshold=[50] * 4
+        )
+        killer = next(spec for spec in specs if spec["oid"] == "a1")
+        killer |= {"dropclass": KILLER, "deaths": deaths, "log": str(log)}
+        return specs
+
+    def test_a_graph_outlives_a_worker(self, run: Any, tmp_path: Path) -> None:
+        report = run(self.graph(tmp_path / "log", 1))
+        assert (report.status, report.errors) == ("FINISHED", ())
+        assert report.result("d3") == b"(a3+1+(a2+(a0+)))"
+
+    def test_a_drop_that_kills_three_workers_fails_and_the_rest_goes_on(
+        self, run: Any, tmp_path: Path
+    ) -> None:
+        report = run(self.graph(tmp_path / "log", 100))
+        assert [error.uid for error in report.errors] == ["a1"]
+        assert isinstance(report.errors[0].error, WorkerDiedError)
+        assert "drop a1" in report.errors[0].exception
+        assert (tmp_path / "log").read_text().splitlines() == ["died"] * 3
+        assert report.states["d2"] in {S.COMPLETED, S.DELETED}
+        assert report.result("d3") == b"(a3+(a2+(a0+)))"
+
+
+class TestRefusals:
+    def test_no_scheduler_is_told_with_its_address(self, tmp_path: Path) -> None:
+        with pytest.raises(SchedulerUnreachableError, match="nobody-is-here"):
+            plugins.engine("dask")([data("d")], scheduler="nobody-is-here", workdir=tmp_path)
+
+    def test_a_resource_that_no_worker_has_is_refused(self, run: Any) -> None:
+        with pytest.raises(NotOnThisEngineError, match="drop a needs GPU"):
+            run([app("a", ["d"], num_gpus=1), data("d")])
+
+    @pytest.mark.parametrize("option", ["store", "resumable", "completed", "warp"])
+    def test_what_it_cannot_do_is_refused(self, run: Any, option: str) -> None:
+        with pytest.raises(NotOnThisEngineError, match=option):
+            run([data("d")], **{option: "x"})
+
+    def test_consumers_triggered_from_outside_are_refused(self, run: Any) -> None:
+        specs = [data("d", ["a"], executionMode=1), app("a", ["e"]), data("e")]
+        with pytest.raises(NotOnThisEngineError, match="drop d.*EXTERNAL"):
+            run(specs)

@@ -1,0 +1,61 @@
+"""A worker as a process, for tests that kill it.
+
+    python workhorse.py DATABASE STORE sql|amqp:PREFIX CADENCE_S
+
+It makes a file in each task, or only notes a number if the task makes none; it works until it is
+told to stop by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from dlg_engine.tasks.amqp_queue import TaskQueueAmqp
+from dlg_engine.tasks.queue_contract import TaskQueue
+from dlg_engine.tasks.sql_queue import TaskQueueSQL
+from dlg_engine.tasks.task_database import TaskDatabaseConnection
+from dlg_engine.tasks.task_objects import TaskExecutionAttempt
+from dlg_engine.tasks.working import TaskWorker
+
+
+def queue_of(tasks: TaskDatabaseConnection, kind: str) -> TaskQueue:
+    """Return the queue that the command line names."""
+    return TaskQueueSQL(tasks.database) if kind == "sql" else TaskQueueAmqp()
+
+
+def main() -> None:
+    """See the module."""
+    database, store, kind, cadence = sys.argv[1:]
+    prefix = kind.partition(":")[2]
+    with TaskDatabaseConnection(store, database) as tasks, queue_of(tasks, kind) as queue:
+
+        def work(attempt: TaskExecutionAttempt) -> None:
+            assert attempt.task_object is not None
+            if not attempt.task_object.output_files:
+                return
+            scratch = Path(store).with_name(f"scratch-{os.getpid()}")
+            scratch.write_text(str(attempt.task_id))
+            tasks.execution_attempt_register_output(attempt, "lc", scratch, {})
+
+        types = [prefix + "make", prefix + "null"]
+        worker = TaskWorker(tasks, queue, dict.fromkeys(types, work), cadence_s=float(cadence))
+        stop = threading.Event()
+
+        def end(*_: Any) -> None:
+            stop.set()
+            raise SystemExit(0)
+
+        signal.signal(signal.SIGTERM, end)
+        try:
+            worker.run(stop)
+        finally:
+            worker.close()
+
+
+if __name__ == "__main__":
+    main()
