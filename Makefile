@@ -23,6 +23,9 @@ VALIDATOR := build/crate-validator
 BEAT_PEER := build/beat-peer
 FRONTEND := dlg_engine/web/frontend
 WEB := build/web
+# How often a test that failed is tried again; continuous integration says 2. What passed only then
+# is listed as RERUN and is still a fault to be mended.
+RERUNS ?= 0
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 # Marks of tests that need more than Python, or minutes; each such test skips, with its reason, where it
@@ -53,11 +56,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest --numprocesses auto -m "not ($(NEEDY))"
+	$(BIN)/pytest --numprocesses auto --reruns $(RERUNS) -m "not ($(NEEDY))"
 
 test-all: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory crate-validator || echo "test-all: no validator of crates" >&2
-	@$(BIN)/pytest -m "$(NEEDY)"; status=$$?; \
+	@$(BIN)/pytest --reruns $(RERUNS) -m "$(NEEDY)"; status=$$?; \
 	if [ $$status -eq 5 ]; then echo "test-all: no such tests yet"; else exit $$status; fi
 
 format: $(VENV)/.installed-dev

@@ -54,16 +54,22 @@ def _done_once(desk: Desk) -> bool:
         return len(done) == len(set(done)) == len(look.all(JobSplit))
 
 
-def test_an_experiment_is_done_by_a_worker(desk: Desk, rung: Rung) -> None:
-    place = FakePlace(desk.cache)
-    with scheduling(desk.database) as scheduler, working(scheduler.address, place):
-        experiment = desk.add(CHAIN)
-        _until_state(desk, rung, experiment, "DONE")
-    assert len(place.began) == 3
-    assert _done_once(desk)
+def _worker(desk: Desk) -> Worker:
     with desk.look() as look:
         (worker,) = look.all(Worker)
-        assert (worker.name, worker.active, worker.beats) == ("w", False, True)
+        return worker
+
+
+def test_an_experiment_is_done_by_a_worker(desk: Desk, rung: Rung) -> None:
+    place = FakePlace(desk.cache)
+    with scheduling(desk.database) as scheduler:
+        with working(scheduler.address, place):
+            experiment = desk.add(CHAIN)
+            _until_state(desk, rung, experiment, "DONE")
+        rung.until(lambda: not _worker(desk).active)  # it said that it goes
+    assert len(place.began) == 3
+    assert _done_once(desk)
+    assert (_worker(desk).name, _worker(desk).beats) == ("w", True)
 
 
 def test_a_worker_may_come_before_its_scheduler(desk: Desk, rung: Rung) -> None:
