@@ -56,7 +56,7 @@ def _done_once(desk: Desk) -> bool:
 
 def _worker(desk: Desk) -> Worker:
     with desk.look() as look:
-        (worker,) = look.all(Worker)
+        worker: Worker = look.all(Worker)[0]
         return worker
 
 
