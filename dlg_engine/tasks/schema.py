@@ -181,6 +181,13 @@ task_metadata_input = _table(
     _of("task_id", "eas_task", primary_key=True),
     _of("input_id", "eas_task", primary_key=True, index=True),
 )
+job_step = _table(
+    "eas_job_step",
+    _of("job_id", "eas_task", primary_key=True),
+    Column("step", Integer, primary_key=True),  # its number in the plan of the job
+    _of("task_id", "eas_task", nullable=False, index=True),
+    Column("outcome", Boolean),  # of a decision, once it has been taken
+)
 queue_item = _table(
     "eas_queue_item",
     _id(),
