@@ -2,78 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
-import threading
 from typing import Any
 
 from dlg.exceptions import InvalidSessionState
-from dlg.http.events import Event, EventQueue
+from dlg_engine.rest.changes import Changes
 from dlg_engine.scheduling import helpers, overview, planning, submitting
 from dlg_engine.scheduling.binding import SchedulingDatabase
 from dlg_engine.scheduling.models import Experiment
 from dlg_engine.scheduling.states import ExperimentState
 from dlg_engine.scheduling.submitting import Site
 
-MOST_CLIENTS = 1000
 OVER = (ExperimentState.DONE, ExperimentState.FAILED)
-
-
-class Changes:
-    """Tells any number of clients that something has changed; they ask for what they show.
-
-    One thread sleeps until somebody rings, in whichever process.
-    """
-
-    def __init__(self, database: SchedulingDatabase) -> None:
-        self._bell = database.new_bell()
-        self._fd = self._bell.listen()
-        self._wake_r, self._wake_w = os.pipe()
-        self._lock = threading.Lock()
-        self._clients: set[EventQueue] = set()
-        self._count = 0
-        self._thread = threading.Thread(target=self._run, name="dlg-beat-changes", daemon=True)
-        self._thread.start()
-
-    def follow(self) -> EventQueue:
-        """Return the events for one client: one at once, and one for each change."""
-        queue = EventQueue(lambda: self._forget(queue), most_waiting=MOST_CLIENTS)
-        with self._lock:
-            self._clients.add(queue)
-            queue.put(self._event())
-        return queue
-
-    def _event(self) -> Event:
-        return Event({"version": self._count}, "changed", str(self._count))
-
-    def _forget(self, queue: EventQueue) -> None:
-        with self._lock:
-            self._clients.discard(queue)
-
-    def _run(self) -> None:
-        while True:
-            ready, _, _ = select.select([self._fd, self._wake_r], [], [])
-            if self._wake_r in ready:
-                return
-            self._bell.heard()
-            with self._lock:
-                self._count += 1
-                for queue in self._clients:
-                    queue.put(self._event())
-
-    def close(self) -> None:
-        """Tell nobody anything any more."""
-        os.write(self._wake_w, b"!")
-        self._thread.join()
-        self._bell.close()
-        with self._lock:
-            clients, self._clients = self._clients, set()
-        for queue in clients:
-            queue.end()
-        for fd in (self._wake_r, self._wake_w):
-            with contextlib.suppress(OSError):
-                os.close(fd)
 
 
 class BeatService:
@@ -82,7 +21,7 @@ class BeatService:
     def __init__(self, database: SchedulingDatabase, site: Site, address: str, name: str) -> None:
         self.database, self.site = database, site
         self.address, self.name = address, name
-        self.changes = Changes(database)
+        self.changes = Changes(database.new_bell())
 
     def info(self) -> dict[str, Any]:
         """Return what it is and where workers connect."""

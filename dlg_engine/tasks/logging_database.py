@@ -8,6 +8,7 @@ from sqlalchemy import exc, insert
 
 from dlg.support import clock
 from dlg.support.database import Database
+from dlg_engine.tasks import watching
 from dlg_engine.tasks.schema import log_message
 from dlg_engine.tasks.statements import repeated
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
@@ -81,6 +82,7 @@ class EasLoggingHandler(logging.Handler):
     def _write(self, rows: list[dict[str, object]]) -> None:
         with self._database.transaction() as session:
             session.execute(insert(log_message), rows)
+        watching.tell(self._database)
 
     def close(self) -> None:
         """Write what waits, and close the database if it was opened here."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dlg.support import clock
 from dlg.support.database import Database
-from dlg_engine.tasks import schema, values
+from dlg_engine.tasks import schema, values, watching
 from dlg_engine.tasks.errors import NoSuchEntryError, TaskSystemError
 from dlg_engine.tasks.statements import chunks, ids_of, upsert
 from dlg_engine.tasks.task_objects import MetadataItem
@@ -55,6 +55,7 @@ class Records:
                 yield session
             finally:
                 self._session = None
+        watching.tell(self._database)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
