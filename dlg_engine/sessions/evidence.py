@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -137,8 +138,16 @@ def run_told(
 
 
 def write_document(document: Document, path: Path) -> None:
-    """Write what a run leaves behind, with a hash of it all; see `dlg.reproducibility.verify`."""
-    path.write_bytes(with_digest(document))
+    """Write what a run leaves behind, with a hash of it all; see `dlg.reproducibility.verify`.
+
+    Who looks meanwhile sees nothing, or what was there before, but no half of it.
+    """
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        unfinished.write_bytes(with_digest(document))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _content_on_disk(drop: Any) -> str | None:

@@ -77,6 +77,7 @@ class Session:
         self._timings = {"load_s": 0.0, "create_s": 0.0, "execute_s": 0.0}
         self._started = 0.0
         self._state_lock = threading.Lock()
+        self._closing = threading.Lock()
 
     # -- building -------------------------------------------------------------------------
 
@@ -178,16 +179,16 @@ class Session:
         live = self._running()
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return False
-            step_s = left if progress is None else min(REFRESH_S, left or REFRESH_S)
-            with live.changed:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            step_s = (
+                left if progress is None else min(REFRESH_S, REFRESH_S if left is None else left)
+            )
+            with live.changed:  # looked at once at least: it may have ended while we were asleep
                 at_rest = live.changed.wait_for(lambda: live.idle, step_s)
             if progress is not None:
                 progress(self.progress())
-            if at_rest:
-                return True
+            if at_rest or left == 0:
+                return at_rest
 
     def progress(self) -> Progress:
         """Return how far the session has come."""
@@ -204,9 +205,15 @@ class Session:
         )
 
     def close(self) -> None:
-        """Decide how the session has ended, once its graph is at rest."""
-        if self.state in OVER:
-            return
+        """Decide how the session has ended, once its graph is at rest.
+
+        Nobody sees that end before all that the session leaves behind is there.
+        """
+        with self._closing:
+            if self.state not in OVER:
+                self._close()
+
+    def _close(self) -> None:
         live = self._running()
         self._timings["execute_s"] = time.perf_counter() - self._started
         failed = live.flow.status.count(int(DROPStates.ERROR))

@@ -198,6 +198,7 @@ class EngineContract:
             return
         reference = plugins.engine()(diamond(), workdir=tmp_path, reproducibility="all")
         report = self.run(member, diamond(), options, reproducibility="all")
+        assert (report.status, report.reason, report.errors) == ("FINISHED", "", ())
         assert signatures(report) == signatures(reference)
 
     def test_results_are_reused_or_that_is_refused(

@@ -27,9 +27,6 @@ class TestManagers(EngineContract):
 class TestDask(EngineContract):
     engine = "dask"
 
-    # A report has been seen a moment before its evidence was written; that is to be mended.
-    test_evidence_is_that_of_any_other_engine = None  # type: ignore[assignment]
-
     @pytest.fixture
     def options(self, dask: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
         return {**dask, "workdir": tmp_path}
