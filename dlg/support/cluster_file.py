@@ -29,6 +29,8 @@ CURVE_KEY = 40
 """Letters of a CURVE key in the alphabet Z85."""
 SHORTEST_TOKEN = 16
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
+HANDED = stat.S_IRGRP
+"""What a group may do with a file that root hands to it: read, and no more."""
 
 TEXT = """\
 # The cluster {name!r} of dlg. Whoever has this file can run programs on all of its hosts.
@@ -119,11 +121,12 @@ def read_cluster_file(path: Path) -> ClusterFile:
     """
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            about = os.fstat(file.fileno())
             text = file.read()
     except OSError as error:
         raise ClusterFileError(f"{path}: {error.strerror}; dlg keys new makes one") from error
-    if mode & OTHERS:
+    mode = stat.S_IMODE(about.st_mode)
+    if mode & OTHERS & ~_handed(about.st_uid):
         raise ClusterFileError(
             f"{path}: others can read this file (mode {mode:04o}), and whoever does can run "
             f"programs on all hosts of the cluster: chmod 600 {path}"
@@ -134,6 +137,15 @@ def read_cluster_file(path: Path) -> ClusterFile:
         # The line of a mistake in TOML is told by its number only, never by what is in it.
         raise ClusterFileError(f"{path} is no file of a cluster: {error}") from None
     return _checked(path, content)
+
+
+def _handed(owner: int) -> int:
+    """Return what others may be able to do with a file of `owner` without being strangers.
+
+    A service that is not root cannot own what root gives it: secrets that are mounted into a
+    container, credentials of systemd. Root lets a group, or this user alone, read those.
+    """
+    return HANDED if owner == 0 and os.geteuid() != 0 else 0
 
 
 def _checked(path: Path, content: _Content) -> ClusterFile:

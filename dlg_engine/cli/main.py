@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Entry] = {
     "record": Entry("dlg_engine.cli.replay:record", "Write a session down that is over."),
     "replay": Entry("dlg_engine.cli.replay:replay", "Show a session that was written down."),
     "cluster": Entry("dlg_engine.cli.cluster:cluster", "Tell which nodes there are."),
+    "health": Entry("dlg_engine.cli.health:health", "Tell whether a manager answers."),
     "repro": Entry("dlg_engine.cli.repro:repro", "Compare runs: the same, and if not, why?"),
     "explain": Entry("dlg_engine.cli.explain:explain_", "Say why a drop was made again."),
     "store": Entry("dlg_engine.cli.store:store", "Look after results that are kept for reuse."),

@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from dlg.exceptions import UsageError
 from dlg.http.site import read_origin
 from dlg.support.examples import ExampleCommand
+from dlg.support.hosts import ANY_ADDRESS
 from dlg.support.paths import getDlgWorkDir
 from dlg_engine.cli.background import can_go_to_background
 from dlg_engine.cli.group import HELP
@@ -24,6 +26,8 @@ from dlg_engine.managers.addresses import (
     MASTER_PORT,
     NODE_PORT,
     RPC_PORT,
+    NodeAddress,
+    read_address,
 )
 from dlg_engine.managers.orphans import ALONE_S
 
@@ -75,11 +79,22 @@ def security_of(how: Mapping[str, Any]) -> Security:
     )
 
 
+def _host_of_its_own(_context: object, _option: object, text: str) -> str:
+    """Return a host; refuse what others would take for more than that."""
+    if text and (text in ANY_ADDRESS or read_address(text) != NodeAddress(text)):
+        raise UsageError(f"--advertise is one host, without a port: {text!r} is none")
+    return text
+
+
 def _listening(port: int, rpc_port: int) -> Callable[[Command], Command]:
     """Add the options that all managers have."""
     options = [
         click.option(
             "-H", "--host", default="127.0.0.1", show_default=True, help="Where to listen."
+        ),
+        click.option(
+            "--advertise", default="", metavar="HOST", callback=_host_of_its_own,
+            help="The name by which others reach it, where its address does not last.",
         ),
         click.option(
             "-P", "--port", type=PORT, default=port, show_default=True,
@@ -167,6 +182,7 @@ def nm(**how: Any) -> None:
     add_code_directories(how["paths"])
     options = ManagerOptions(
         host=how["host"],
+        advertise=how["advertise"],
         port=how["port"],
         rpc_port=how["rpc_port"],
         events_port=how["event_port"],
@@ -189,6 +205,7 @@ def _composite(what: str, *, master: bool, **how: Any) -> None:
     nodes = [name.strip() for name in how["nodes"].split(",") if name.strip()]
     options = ManagerOptions(
         host=how["host"],
+        advertise=how["advertise"],
         port=how["port"],
         rpc_port=how["rpc_port"],
         most_bytes=how["max_request_size"] * MEGABYTE,

@@ -60,6 +60,8 @@ class ManagerOptions:
 
     host: str = "127.0.0.1"
     """The interface on which it listens."""
+    advertise: str = ""
+    """The host by which others know it; "" for the address at which it listens."""
     port: int = 0
     rpc_port: int = 0
     events_port: int = 0
@@ -118,7 +120,7 @@ class Running:
         routes = (*routes_of(level), figures, stop)
         whole = (*with_description(routes, document), *web.ROUTES)
         self.server = Server(service, whole, http, site)
-        self.host = to_externally_contactable_host(options.host)
+        self.host = options.advertise or to_externally_contactable_host(options.host)
         self.drain: Callable[[float], object] | None = None
         """Takes nothing new and waits, for so many seconds, until what runs has ended."""
         self._leaving = False

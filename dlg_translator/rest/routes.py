@@ -83,6 +83,12 @@ def describe(service: Service, asked: Asked) -> Answer:
     return as_json(describe_routes(ROUTES, DOCUMENT))
 
 
+def health(service: Service, asked: Asked) -> Answer:
+    """Tell that the translator answers."""
+    del service, asked
+    return as_json({"status": "ok"})
+
+
 STEPS = (
     Route("POST", "/lg_fill", steps.lg_fill, (*LG, SETTING[0], RMODE), "steps"),
     Route("POST", "/unroll", steps.unroll, (*LG, *SETTING, *UNROLLING), "steps"),
@@ -209,7 +215,7 @@ PAGE = (
     ),
 )  # fmt: skip
 
-ROUTES: Sequence[Route] = (*ORIGINAL, *STEPS, *PAGE)
+ROUTES: Sequence[Route] = (*ORIGINAL, *STEPS, *PAGE, Route("GET", "/health", health))
 
 
 def by_path() -> Mapping[str, Mapping[str, Route]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -143,3 +144,33 @@ def test_a_token_in_a_file_of_its_own_is_read(tmp_path: Path) -> None:
         read_token(file)
     with pytest.raises(ClusterFileError, match="No such file"):
         read_token(tmp_path / "none")
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o640])
+def test_a_service_may_read_what_root_hands_to_its_group(
+    made: ClusterFile, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    """So are secrets in containers, and credentials of systemd."""
+    handed_by_root(made, monkeypatch, mode)
+    assert read_cluster_file(made.path).token == made.token
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o460, 0o660])
+def test_what_everybody_may_read_or_the_group_may_change_is_refused_though_root_hands_it(
+    made: ClusterFile, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    handed_by_root(made, monkeypatch, mode)
+    with pytest.raises(ClusterFileError, match="others can read this file"):
+        read_cluster_file(made.path)
+
+
+def handed_by_root(made: ClusterFile, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
+    """Let the file be one of root's and this process none of his, whoever runs the tests."""
+    made.path.chmod(mode)
+    real = os.fstat
+
+    def of_root(descriptor: int) -> os.stat_result:
+        return os.stat_result([0 if i == 4 else part for i, part in enumerate(real(descriptor))])
+
+    monkeypatch.setattr(os, "geteuid", lambda: 10001)
+    monkeypatch.setattr(os, "fstat", of_root)
