@@ -82,6 +82,8 @@ class Decision(Step):
     criterion: Any
     limit: int = 0
     """If above 0: this ends the last possible iteration, of so many, and may not say to go on."""
+    repeats: bool = False
+    """Whether it is that of a loop, and not that of a branch."""
 
 
 @dataclass(slots=True)

@@ -219,7 +219,7 @@ class _Planner:
         return self.draft.add(
             Decision(
                 key=key, pointer=entry.pointer, metadata=place.around.metadata, gate=place.gate,
-                criterion=criterion,
+                criterion=criterion, repeats=isinstance(entry, model.Repeat),
             )
         )  # fmt: skip
 

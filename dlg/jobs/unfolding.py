@@ -97,6 +97,10 @@ class Unfolding:
         """Return the steps of a group that are to be done."""
         return [node for node in range(region.start, region.end) if self._fates[node] is Fate.LIVE]
 
+    def undecided(self) -> int:
+        """Return of how many steps nothing is known yet."""
+        return self._fates[: len(self.plan.steps)].count(Fate.UNKNOWN)
+
     # -- inside ---------------------------------------------------------------------------
 
     def _connect(self) -> None:

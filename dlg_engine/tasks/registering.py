@@ -31,7 +31,7 @@ _PRODUCT = (
     "task_id", "planned", "namespace", "directory", "filename", "place", "semantic_type_id",
     "mime_type", "passed",
 )  # fmt: skip
-_METADATA = ("owner_id", "key_id", "set_at", "value", "number")
+METADATA_COLUMNS = ("owner_id", "key_id", "set_at", "value", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class NewTask:
     input_metadata: Sequence[int | Ref] = ()
     """Tasks whose metadata it wants to see."""
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """By semantic type the names of the files it will make."""
+    """By semantic type the files it will make, from its working directory."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     configured: bool = True
     created: float | None = None
@@ -112,7 +112,7 @@ def register_tasks(session: Session, tasks: Sequence[NewTask]) -> list[int]:
     insert_rows(session, schema.task_metadata_input, ("task_id", "input_id"), wanted)
     owned = [(number, task.metadata) for number, task in zip(numbers, tasks, strict=True)]
     rows = list(metadata_rows(session, owned))
-    insert_rows(session, schema.task_metadata, _METADATA, rows)
+    insert_rows(session, schema.task_metadata, METADATA_COLUMNS, rows)
     return numbers
 
 
@@ -254,10 +254,10 @@ def _insert_products(
     for place, task in enumerate(tasks):
         for semantic, filename in task.outputs.items():
             keys.append((Ref(place), semantic))
-            directory = task.working_directory
+            directory, name = split_path(task.working_directory, filename)
             rows.append((
-                numbers[place], now, spaces[place], directory, filename,
-                place_of(spaces[place], directory, filename), semantics[semantic], None, False,
+                numbers[place], now, spaces[place], directory, name,
+                place_of(spaces[place], directory, name), semantics[semantic], None, False,
             ))  # fmt: skip
     try:
         made = insert_numbered(session, schema.product, _PRODUCT, rows)
@@ -272,6 +272,14 @@ def _insert_products(
             if not isinstance(found, int) and found not in products:
                 raise NoSuchEntryError(f"output of task {found[0].place} of the batch", found[1])
     return products
+
+
+def split_path(folder: str, filename: str) -> tuple[str, str]:
+    """Return directory and name of a file that may be in a directory below a folder."""
+    if "/" not in filename:
+        return folder, filename
+    directory, _, name = str(PurePosixPath(folder, filename)).rpartition("/")
+    return directory, name
 
 
 def place_of(namespace: str, directory: str, filename: str) -> str:
