@@ -14,6 +14,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dlg.apps.job_types import Handler, JobTask, handler_of
+from dlg.apps.job_work import (
+    TaskResultError,
+    decided,
+    need_outputs,
+    plain_results,
+    refusal,
+    refused,
+    settled,
+)
 from dlg.apps.python_function import from_code
 from dlg.ddap_protocol import DROPStates
 from dlg.drops import ports
@@ -27,20 +36,17 @@ from dlg.drops.parameters import (
     dlg_list_param,
     dlg_string_param,
 )
-from dlg.exceptions import RunError, UsageError
+from dlg.exceptions import UsageError
 from dlg.graph.class_checks import Mistake, Use
-from dlg.jobs.errors import QualityControlError, RepeatLimitError
-from dlg.jobs.expressions import Surroundings, evaluate
+from dlg.jobs.errors import QualityControlError
+from dlg.jobs.expressions import Surroundings
+from dlg.support import context
 
 INPUT, ALL, METADATA, OUTPUT = "input:", "all:", "metadata:", "output:"
 RECORD = "record"
 OVER = "over"
 """The port of the end of a loop, which is skipped if the loop was over before it."""
 PIECE = 1 << 20
-
-
-class TaskResultError(RunError):
-    """A task did not make what it was to make, or told what cannot be kept."""
 
 
 class JobStepApp(BarrierAppDROP):
@@ -110,17 +116,21 @@ class JobTaskApp(JobStepApp):
             folder = Path(cleaning.enter_context(tempfile.TemporaryDirectory(prefix="dlg-job-")))
             requested = self.requested()
             outputs = self._targets(folder)
+            around = self.surroundings(requested)
+            settings = settled(self.settings, self.late, around, str(self.key))
             told = self.handler()(
                 JobTask(
                     type=str(self.task), name=str(self.task_name), job_name=str(self.job_name),
-                    settings=self._settings(requested), inputs=self._files(folder),
+                    settings=settings, inputs=self._files(folder),
                     outputs={name: path for name, (path, _) in outputs.items()},
                     metadata=dict(self.metadata), requested_metadata=requested,
+                    attempt=context.try_number.get(),
                 )
             )  # fmt: skip
-            results = self._results(told)
-            self._judge(results, requested)
+            # The names in its metadata stay known.
+            results = {**self.metadata, **plain_results(told, str(self.key))}
             self._deliver(outputs, results)
+            self._judge(results, requested)
 
     def handler(self) -> Handler:
         """Return the function that does the task."""
@@ -136,16 +146,6 @@ class JobTaskApp(JobStepApp):
             for port in ports.inputs(self)
             if port.name != OVER and not port.name.startswith(ALL)
         )
-
-    def _settings(self, requested: Mapping[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(json.dumps(self.settings or {}))
-        around = self.surroundings(requested)
-        for path, expression in self.late or ():
-            owner: Any = found
-            for step in path[:-1]:
-                owner = owner[step]
-            owner[path[-1]] = evaluate(expression, around, f"{self.key}:{path}")
-        return found
 
     # -- files ----------------------------------------------------------------------------
 
@@ -187,9 +187,8 @@ class JobTaskApp(JobStepApp):
     def _deliver(
         self, outputs: Mapping[str, tuple[Path, Any]], results: Mapping[str, Any]
     ) -> None:
-        for name, (path, drop) in outputs.items():
-            if not path.is_file():
-                raise TaskResultError(f"{self.key}: the task did not make its output {name!r}")
+        need_outputs({name: path for name, (path, _) in outputs.items()}, str(self.key))
+        for path, drop in outputs.values():
             if drop is not None:
                 with path.open("rb") as file:
                     while piece := file.read(PIECE):
@@ -200,26 +199,22 @@ class JobTaskApp(JobStepApp):
 
     # -- results --------------------------------------------------------------------------
 
-    def _results(self, told: Any) -> dict[str, Any]:
-        """Return what the task has told as plain values; the names in its metadata stay known."""
-        if told is None:
-            told = {}
-        if not isinstance(told, Mapping) or not all(isinstance(name, str) for name in told):
-            kind = type(told).__name__
-            raise TaskResultError(f"{self.key}: a task returns a mapping or nothing, not {kind}")
-        try:
-            found = json.loads(json.dumps(told, default=_plain, allow_nan=True))
-        except (TypeError, ValueError) as error:
-            raise TaskResultError(f"{self.key}: its results cannot be kept: {error}") from error
-        return {**self.metadata, **found}
-
     def _judge(self, results: Mapping[str, Any], requested: Mapping[str, Any]) -> None:
-        if self.qc_criterion is None:
-            return
+        """Raise QualityControlError unless all passes; what does pass can be used all the same."""
+        outputs = {
+            port.name.removeprefix(OUTPUT): port.drop
+            for port in ports.outputs(self)
+            if port.name.startswith(OUTPUT)
+        }
         around = Surroundings(results, requested, str(self.seed))
-        if not evaluate(self.qc_criterion, around, f"{self.key}:qc"):
-            reason = f"{self.key}: quality control failed: {self.qc_criterion}"
-            raise QualityControlError(reason)
+        bad = refused(self.qc_criterion, outputs, around, str(self.key))
+        if not bad:
+            return
+        if context.try_number.get() >= self.n_tries:  # else all of it is made once more
+            for name, drop in outputs.items():
+                if name not in bad:
+                    drop.setCompleted()
+        raise QualityControlError(refusal(bad, outputs, str(self.key)))
 
 
 class JobDecisionApp(JobStepApp):
@@ -239,10 +234,7 @@ class JobDecisionApp(JobStepApp):
     def run(self) -> None:
         """Decide."""
         around = self.surroundings(self.requested())
-        taken = bool(evaluate(self.criterion, around, str(self.key)))
-        if taken and self.limit:
-            reason = f"{self.key}: after {self.limit} iterations it would still go on"
-            raise RepeatLimitError(f"{reason}; max_iterations can be raised")
+        taken = decided(self.criterion, self.limit, around, str(self.key))
         for port in ports.outputs(self):
             if port.name == ("else" if taken else "then"):
                 port.drop.skip()
@@ -290,12 +282,3 @@ def _readable(drop: Any, folder: Path, number: int) -> Path:
 
 def _file_name(drop: Any) -> str:
     return Path(str(drop.name)).name or "file"
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of numpy as one of Python."""
-    if isinstance(value, Path):
-        return str(value)
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} is no plain value")

@@ -47,6 +47,8 @@ class JobTask:
     """Files to be made."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     requested_metadata: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+    """How often the task has been tried, with this time."""
 
 
 def path_of(kind: str) -> str:

@@ -41,6 +41,7 @@ def _run(live: LiveGraph, row: int, app: Any) -> BaseException | None:
     tries = 0
     while True:
         tries += 1
+        context.try_number.set(tries)
         try:
             app.run()
         except (UsageError, ErrorManagerCaughtException) as error:

@@ -127,11 +127,23 @@ class _Parser:
         for name, file in outputs.items():
             if not isinstance(file, str):
                 self.check.say(f"{pointer}/outputs/{escaped(name)}", "a file name is expected")
+        self._quality(document, pointer, outputs)
         return model.Task(
             **self._common(document, pointer), type=kind, settings=settings, outputs=outputs,
             inputs={name: self._input(one, pointer, name) for name, one in inputs.items()},
             retries=document.get("retries", 0), qc_criterion=document.get("qc_criterion"),
         )  # fmt: skip
+
+    def _quality(self, document: Document, pointer: str, outputs: Document) -> None:
+        """Check what must hold of the results: of all that a task makes, or of each output."""
+        found = document.get("qc_criterion")
+        if not isinstance(found, Mapping):
+            if "qc_criterion" in document:
+                self.check.criterion(document, pointer, "qc_criterion")
+            return
+        self.check.only(found, f"{pointer}/qc_criterion", tuple(outputs))
+        for name in found:
+            self.check.criterion(found, f"{pointer}/qc_criterion", name)
 
     def _input(self, given: Any, pointer: str, name: str) -> Any:
         where = f"{pointer}/inputs/{escaped(name)}"

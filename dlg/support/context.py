@@ -1,7 +1,8 @@
 """Which session and drop the code that is running works for.
 
-A session or a drop says so with `working_for`; log records, and nobody else, read it. What is set
-here is seen by everything called from there in the same thread or task, and by nothing else.
+A session or a drop says so with `working_for`; log records, and nobody else, read it, but for the
+number of the try, which code of users may want to know. What is set here is seen by everything
+called from there in the same thread or task, and by nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from contextvars import ContextVar
 
 session_id: ContextVar[str] = ContextVar("dlg_session_id", default="")
 drop_uid: ContextVar[str] = ContextVar("dlg_drop_uid", default="")
+try_number: ContextVar[int] = ContextVar("dlg_try_number", default=1)
+"""How often what is running has been tried, with this time."""
 
 
 @contextmanager

@@ -9,11 +9,9 @@ from dlg.apps.job_types import JobTask
 
 
 def run(task: JobTask) -> Mapping[str, Any]:
-    """Succeed at the try of the number `succeeds_at`, counted in the output `tries`."""
-    counter = task.outputs["tries"]
-    tries = len(counter.read_text().splitlines()) + 1 if counter.exists() else 1
-    counter.write_text("tried\n" * tries)
-    if tries < task.settings["succeeds_at"]:
-        raise OSError(f"try {tries} did not work")
-    task.outputs["number"].write_text(f"{tries}\n")
-    return {"tries": tries}
+    """Succeed at the try of the number `succeeds_at`."""
+    task.outputs["tries"].write_text("tried\n" * task.attempt)
+    if task.attempt < task.settings["succeeds_at"]:
+        raise OSError(f"try {task.attempt} did not work")
+    task.outputs["number"].write_text(f"{task.attempt}\n")
+    return {"tries": task.attempt}
