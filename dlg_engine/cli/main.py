@@ -52,7 +52,17 @@ COMMANDS: Mapping[str, Entry] = {
     "daemon": Entry(
         "dlg_engine.cli.daemon:daemon", "Run the managers of this host, and find others."
     ),
+    "monitor": Entry("dlg_engine.cli.proxy:monitor", "Serve managers behind firewalls."),
+    "proxy": Entry("dlg_engine.cli.proxy:proxy", "Go out to a monitor with a manager."),
     "keys": Entry("dlg_engine.cli.keys:keys", "Make the file of a cluster, or tell what it is."),
+    "create-job": Entry(
+        "dlg_engine.cli.create_job:create_job", "Make a job for Slurm, PBS or LSF."
+    ),
+    "remote-submit": Entry(
+        "dlg_engine.cli.remote_submit:remote_submit", "Run a graph on another machine's Slurm."
+    ),
+    "config": Entry("dlg_engine.cli.config:config", "Describe facilities, where jobs can run."),
+    "job": Entry("dlg_engine.cli.job:job", "Do a part of a job; scripts of jobs call it."),
     "completion": Entry("dlg_engine.cli.completion:completion", "Print shell completion."),
 }
 """All our commands: where each is, and its line in `dlg --help`."""
@@ -63,6 +73,7 @@ SECTIONS: Mapping[str, str] = {
     "check": "Commands for graphs",
     "beat": "Commands for experiments of BEAT",
     "local-cluster": "Commands that start managers",
+    "create-job": "Commands for batch systems",
     "completion": "Other commands",
 }
 """The sections of `dlg --help`, by the command that each begins with."""
