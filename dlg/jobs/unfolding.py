@@ -43,14 +43,17 @@ class Unfolding:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.joins: list[Region] = list(
-            dict.fromkeys(
-                one
-                for step in plan.steps
-                for one in (*step.requires.values(), *step.waits)
-                if isinstance(one, Region)
-            )
-        )
+        wanted: dict[Region, bool] = {}
+        for step in plan.steps:
+            for one in step.requires.values():
+                if isinstance(one, Region):
+                    wanted[one] = True
+            for one in step.waits:
+                if isinstance(one, Region):
+                    wanted.setdefault(one, False)
+        self.joins: list[Region] = list(wanted)
+        self.told = frozenset(region for region, is_asked in wanted.items() if is_asked)
+        """The groups of which somebody wants to know what their tasks have told."""
         steps = len(plan.steps)
         self._nodes = {region: steps + place for place, region in enumerate(self.joins)}
         self._count = steps + len(self.joins)

@@ -82,6 +82,19 @@ def check(path: Path, found: Stored, content_hash: str, size: int) -> None:
         )
 
 
+def checked_copy(source: Path, target: Path, content_hash: str, size: int) -> Path:
+    """Copy a file out of the store and return `target`.
+
+    Raises DamagedFileError unless it is what was registered.
+    """
+    try:
+        found = copy(source, target, durable=False)
+    except FileNotFoundError:
+        found = stored(source)  # says what is wrong
+    check(source, found, content_hash, size)
+    return target
+
+
 def stored(path: Path) -> Stored:
     """Return what a file in the store has; raise DamagedFileError if it is gone."""
     md5, hasher = hashlib.md5(usedforsecurity=False), ContentHasher()

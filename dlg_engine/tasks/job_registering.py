@@ -110,15 +110,7 @@ class _Batch:
         """Return what a worker has to know of a registered node."""
         step = self._step(node)
         if step is None:
-            region = self._region(node)
-            found = [
-                one for one in self._unfolding.steps_in(region)
-                if isinstance(self._plan.steps[one], PlannedTask)
-            ]  # fmt: skip
-            return {
-                "task": JOIN_TYPE, "key": f"join of {region.key}",
-                "told": [self.tasks[one] for one in found],
-            }  # fmt: skip
+            return self._join(self._region(node))
         known: dict[str, Any] = {"key": step.key, "step": node, "name": step.name}
         if self._plan.seed:
             known["seed"] = self._plan.seed
@@ -127,6 +119,8 @@ class _Batch:
                 name: self.tasks[self._unfolding.node_of(one)]
                 for name, one in step.requires.items()
             }
+            groups = [name for name, one in step.requires.items() if isinstance(one, Region)]
+            known |= {"groups": groups} if groups else {}
         if isinstance(step, Decision):
             kind = LOOP_TYPE if step.repeats else BRANCH_TYPE
             return {"task": kind, **known, "criterion": step.criterion, "limit": step.limit}
@@ -142,6 +136,16 @@ class _Batch:
             }
             known["last"] = sorted(step.last)
         return known
+
+    def _join(self, region: Region) -> dict[str, Any]:
+        about: dict[str, Any] = {"task": JOIN_TYPE, "key": f"join of {region.key}"}
+        if region in self._unfolding.told:
+            about["told"] = [
+                self.tasks[one]
+                for one in self._unfolding.steps_in(region)
+                if isinstance(self._plan.steps[one], PlannedTask)
+            ]
+        return about
 
     # -- what a node needs ----------------------------------------------------------------
 
@@ -205,7 +209,7 @@ class _Batch:
         for chunk in chunks(sorted(wanted)):
             query = select(table.c.step, table.c.task_id)
             query = query.where(table.c.job_id == self._job.job_id, table.c.step.in_(chunk))
-            found.update(self._session.execute(query).tuples())
+            found.update(self._session.execute(query).tuples().all())
         return found
 
     def _known_products(self, nodes: Iterable[int]) -> dict[int, int]:

@@ -20,6 +20,7 @@ from dlg.jobs.errors import InvalidJobError, JobProblem
 from dlg.jobs.parsing import parse_job
 from dlg.jobs.plan import Plan, PlannedTask
 from dlg.jobs.planning import plan_job
+from dlg.jobs.reading import parse_document
 from dlg.jobs.unfolding import Unfolding
 from dlg.support.garbage import held_off
 from dlg_engine.tasks import schema
@@ -96,14 +97,15 @@ def submit_job(
     `InvalidJobError` with all that is wrong with the job, `EntryExistsError` if the namespace has
     one of its files already.
     """
+    text = json.dumps(document)
     with held_off():
-        plan = plan_job(parse_job(document, source))
+        # As those who go on with it will read it.
+        plan = plan_job(parse_job(parse_document(text, source), source))
         problems = list(_unfit(plan))
         known = tasks.task_type_list_from_db().task_list
         problems += _unknown_types(plan, known)
         if problems:
             raise InvalidJobError(problems, source)
-        text = json.dumps(document)
 
         def register() -> SubmittedJob:
             with tasks.transaction() as session:

@@ -187,6 +187,7 @@ job_step = _table(
     Column("step", Integer, primary_key=True),  # its number in the plan of the job
     _of("task_id", "eas_task", nullable=False, index=True),
     Column("outcome", Boolean),  # of a decision, once it has been taken
+    Index("eas_job_step_decided", "job_id", "outcome"),
 )
 queue_item = _table(
     "eas_queue_item",

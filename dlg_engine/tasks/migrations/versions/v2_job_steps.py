@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", "step"),
         **_OPTIONS,
     )
+    op.create_index("eas_job_step_decided", "eas_job_step", ["job_id", "outcome"], unique=False)
     op.create_index(op.f("ix_eas_job_step_task_id"), "eas_job_step", ["task_id"], unique=False)
 
 
