@@ -33,16 +33,16 @@ class TaskQueueAmqp(TaskQueue):
         self._where = host, port, user, password
         self._connection: Any = None
         self._channel: Any = None
+        self._together: Any = None
         self._declared: set[str] = set()
-        self._consumed: set[str] = set()
         self._arrived: deque[Delivery] = deque()
 
     def close(self) -> None:
         """Close the connection: the broker delivers again what was not acknowledged."""
-        connection, self._connection, self._channel = self._connection, None, None
+        connection, self._connection = self._connection, None
+        self._channel = self._together = None
         self._arrived.clear()
         self._declared.clear()
-        self._consumed.clear()
         if connection is not None and connection.is_open:
             connection.close()
 
@@ -99,6 +99,27 @@ class TaskQueueAmqp(TaskQueue):
 
         self._do(publish)
 
+    def queue_publish_many(self, items: Sequence[tuple[str, int]]) -> None:
+        """Put numbers at the ends of queues; the broker has them all when this returns."""
+        if len(items) == 1:
+            self.queue_publish(*items[0])
+        elif items:
+            self._do(lambda channel: self._publish_many(channel, items))
+
+    def _publish_many(self, channel: Any, items: Sequence[tuple[str, int]]) -> None:
+        import pika  # noqa: PLC0415  as above
+
+        for queue_name in {queue_name for queue_name, _ in items}:
+            self._declare(channel, queue_name)
+        if self._together is None:
+            # One answer for all of them. A channel has this or confirmations, never both.
+            self._together = self._connection.channel()
+            self._together.tx_select()
+        persistent = pika.BasicProperties(delivery_mode=2)
+        for queue_name, item_id in items:
+            self._together.basic_publish("", queue_name, str(item_id).encode(), persistent)
+        self._together.tx_commit()
+
     def queue_length(self, queue_name: str) -> int:
         """Return how many numbers wait in a queue."""
 
@@ -130,10 +151,8 @@ class TaskQueueAmqp(TaskQueue):
         return self._do(lambda channel: self._claim(channel, queue_names))
 
     def _claim(self, channel: Any, queue_names: Sequence[str]) -> Delivery | None:
-        if self._consumed:  # the broker sends what comes by itself, one at a time
-            if not self._arrived:
-                self._connection.process_data_events(0)
-            return self._arrived.popleft() if self._arrived else None
+        if self._arrived:
+            return self._arrived.popleft()
         for name in queue_names:
             self._declare(channel, name)
             method, _, body = channel.basic_get(name)
@@ -161,13 +180,15 @@ class TaskQueueAmqp(TaskQueue):
         self._do(lambda channel: self._wait(channel, queue_names, timeout_s))
 
     def _wait(self, channel: Any, queue_names: Sequence[str], timeout_s: float) -> None:
+        if self._arrived:
+            return
+        tags = []
         for name in queue_names:
-            if name not in self._consumed:
-                self._declare(channel, name)
-                channel.basic_consume(name, self._receiver(name))
-                self._consumed.add(name)
-        if not self._arrived:
-            self._connection.process_data_events(timeout_s)
+            self._declare(channel, name)
+            tags.append(channel.basic_consume(name, self._receiver(name)))
+        self._connection.process_data_events(timeout_s)
+        for tag in tags:  # or the broker would send the next one, while we are busy with this
+            channel.basic_cancel(tag)
 
     def _receiver(self, name: str) -> Callable[[Any, Any, Any, bytes], None]:
         def receive(channel: Any, method: Any, _properties: Any, body: bytes) -> None:

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from dlg.support import clock
 from dlg_engine.tasks import schema
 from dlg_engine.tasks.errors import NoSuchEntryError, TaskSystemError
+from dlg_engine.tasks.lookups import attempts_where, output_files
 from dlg_engine.tasks.product_records import products_where
 from dlg_engine.tasks.progress import FLAGS, move_attempt, state_verdict
-from dlg_engine.tasks.records import need, read_metadata, write_metadata
+from dlg_engine.tasks.records import need, write_metadata
 from dlg_engine.tasks.statements import chunks
 from dlg_engine.tasks.states import AttemptState, Event, step
 from dlg_engine.tasks.task_objects import FileProductVersion, TaskExecutionAttempt
-from dlg_engine.tasks.version_records import VersionRecords, versions_where
+from dlg_engine.tasks.version_records import VersionRecords
 
 
 class AttemptRecords(VersionRecords):
@@ -161,12 +162,7 @@ class AttemptRecords(VersionRecords):
     @staticmethod
     def attempts_where(session: Session, condition: Any) -> dict[int, TaskExecutionAttempt]:
         """Return the attempts for which a condition holds, by number, with metadata and files."""
-        table = schema.attempt
-        rows = session.execute(select(table).where(condition).order_by(table.c.id)).all()
-        numbers = [row.id for row in rows]
-        metadata = read_metadata(session, "attempt", numbers)
-        files = output_files(session, numbers)
-        return {row.id: _attempt(row, metadata[row.id], files[row.id]) for row in rows}
+        return attempts_where(session, condition)
 
 
 def _is_there(state: AttemptState, flag: str) -> bool:
@@ -175,26 +171,6 @@ def _is_there(state: AttemptState, flag: str) -> bool:
         return state in after[flag]
     return state in (AttemptState.JUDGING, AttemptState.PASSED, AttemptState.REJECTED) or (
         state is AttemptState.FAILED
-    )
-
-
-def _attempt(row: Any, metadata: Any, files: Any) -> TaskExecutionAttempt:
-    return TaskExecutionAttempt(
-        attempt_id=row.id,
-        task_id=row.task_id,
-        state=row.state,
-        queued_time=row.queued,
-        start_time=row.started,
-        latest_heartbeat_time=row.heartbeat,
-        end_time=row.ended,
-        all_products_passed_qc=row.verdict,
-        error_fail=row.error_fail,
-        error_text=row.error_text,
-        run_time_wall_clock=row.wall_s,
-        run_time_cpu=row.cpu_s,
-        run_time_cpu_inc_children=row.cpu_with_children_s,
-        metadata=metadata,
-        output_files=files,
     )
 
 
@@ -225,27 +201,4 @@ def attempts_of(session: Session, tasks: Iterable[int]) -> list[int]:
     for chunk in chunks(tasks):
         query = select(schema.attempt.c.id).where(schema.attempt.c.task_id.in_(chunk))
         found += session.scalars(query)
-    return found
-
-
-def output_files(
-    session: Session, attempts: Iterable[int]
-) -> dict[int, dict[str, FileProductVersion]]:
-    """Return what attempts have made, by attempt and semantic type."""
-    found: dict[int, dict[str, FileProductVersion]] = {}
-    table, product, kind = schema.version, schema.product, schema.semantic_type
-    for chunk in chunks(attempts):
-        found |= {number: {} for number in chunk}
-        versions = versions_where(session, table.c.attempt_id.in_(chunk))
-        if not versions:
-            continue
-        names = (
-            select(table.c.id, kind.c.name)
-            .join(product, product.c.id == table.c.product_id)
-            .join(kind, kind.c.id == product.c.semantic_type_id)
-            .where(table.c.attempt_id.in_(chunk))
-        )
-        for number, name in session.execute(names):
-            version = versions[number]
-            found[int(version.generated_by_task_execution or 0)][name] = version
     return found

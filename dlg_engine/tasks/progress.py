@@ -32,8 +32,6 @@ _attempt, _task, _version, _product = schema.attempt, schema.task, schema.versio
 
 MOST_LOST = 10
 """How many workers a task may take with it."""
-FOLLOWING = "something may be scheduled"
-"""A note of a session: because of what happened in it a task may be ready or to be repeated."""
 
 
 def lock_attempt(session: Session, attempt_id: int) -> Any:
@@ -74,37 +72,6 @@ def _move_task(session: Session, task_id: int, event: Event, only_in: set[TaskSt
         values["not_before"] = None
     session.execute(update(_task).where(_task.c.id == task_id).values(values))
     return True
-
-
-def finish(session: Session, attempt_id: int, token: str, values: Mapping[str, Any]) -> int | None:
-    """Note that an attempt has run, if it is still in these hands; return its task.
-
-    None if it is not; nothing is changed then.
-    """
-    running = AttemptState.RUNNING
-    after = step(running, Event.FINISH)
-    mine = (_attempt.c.id == attempt_id, _attempt.c.token == token)
-    change = update(_attempt).where(*mine, _attempt.c.state == running.value)
-    if not _changed(session.execute(change.values(state=after.value, **values))):
-        return None
-    return session.scalar(select(_attempt.c.task_id).where(_attempt.c.id == attempt_id))
-
-
-def accept(session: Session, attempt_id: int, task_id: int) -> None:
-    """Pass an attempt that has run with all that it made, unless some of it was refused."""
-    query = select(_version.c.product_id, _version.c.passed_qc)
-    verdicts = dict(session.execute(query.where(_version.c.attempt_id == attempt_id)).all())
-    if verdicts:
-        unjudged = (_version.c.attempt_id == attempt_id, _version.c.passed_qc.is_(None))
-        session.execute(update(_version).where(*unjudged).values(passed_qc=True))
-    if False in verdicts.values():
-        settle(session, attempt_id)
-        return
-    products_passed(session, verdicts)
-    after = step(AttemptState.JUDGING, Event.ACCEPT)
-    values = {"state": after.value, "verdict": True, "token": None, "lease_until": None}
-    session.execute(update(_attempt).where(_attempt.c.id == attempt_id).values(values))
-    task_passed(session, task_id)
 
 
 def settle(session: Session, attempt_id: int) -> AttemptState:
@@ -180,9 +147,13 @@ def task_passed(session: Session, task_id: int) -> None:
 
 
 def _count_down(session: Session, query: Select[int, int]) -> None:
+    count_down(session, dict(session.execute(query).all()))
+
+
+def count_down(session: Session, missing: Mapping[int, int]) -> None:
+    """Take so many off what tasks are waiting for."""
     by_number: dict[int, list[int]] = {}
-    session.info[FOLLOWING] = True
-    for task, number in session.execute(query):
+    for task, number in missing.items():
         by_number.setdefault(number, []).append(task)
     for number, tasks in by_number.items():
         for chunk in chunks(sorted(tasks)):
@@ -202,7 +173,6 @@ def came_to_nothing(session: Session, task_id: int) -> None:
     made = (session.scalar(of) or 0) - lost
     if made < row.tries and lost <= MOST_LOST:
         due = clock.now() + row.pause_s * 2 ** max(0, made - 1)
-        session.info[FOLLOWING] = True
         session.execute(update(_task).where(_task.c.id == task_id).values(not_before=due))
         return
     running = select(_attempt.c.id).where(
@@ -289,7 +259,7 @@ def is_ready() -> ColumnElement[bool]:
     return found
 
 
-def is_due(now: float) -> ColumnElement[bool]:
+def is_due(now: Any) -> ColumnElement[bool]:
     """Return the condition for tasks of which another attempt is due."""
     found: ColumnElement[bool] = (
         (_task.c.state == TaskState.ACTIVE.value)

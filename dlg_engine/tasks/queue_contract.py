@@ -53,6 +53,11 @@ class TaskQueue(abc.ABC):
     def queue_publish(self, queue_name: str, item_id: int) -> None:
         """Put a number at the end of a queue; when this returns, it is kept."""
 
+    def queue_publish_many(self, items: Sequence[tuple[str, int]]) -> None:
+        """Put numbers into queues, in their order; when this returns, all are kept."""
+        for queue_name, item_id in items:
+            self.queue_publish(queue_name, item_id)
+
     @abc.abstractmethod
     def queue_length(self, queue_name: str) -> int:
         """Return how many numbers wait in a queue."""
@@ -66,6 +71,18 @@ class TaskQueue(abc.ABC):
         self, queue_names: Sequence[str], worker: str, lease_s: float = LEASE_S
     ) -> Delivery | None:
         """Take the next number of the first queue that has one; None if all are empty."""
+
+    def claim_many(
+        self, queue_names: Sequence[str], worker: str, most: int, lease_s: float = LEASE_S
+    ) -> list[Delivery]:
+        """Take the next numbers, at most so many; none if all queues are empty."""
+        found: list[Delivery] = []
+        while len(found) < most:
+            delivery = self.claim(queue_names, worker, lease_s)
+            if delivery is None:
+                break
+            found.append(delivery)
+        return found
 
     @abc.abstractmethod
     def acknowledge(self, delivery: Delivery) -> None:

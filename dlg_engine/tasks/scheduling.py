@@ -7,12 +7,11 @@ published, and whoever has committed publishes them (`unpublished`), or another 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from dlg.support import clock
@@ -22,11 +21,19 @@ from dlg_engine.tasks.progress import is_due, is_ready, lock_attempt, move_attem
 from dlg_engine.tasks.selection import AttemptCriterion
 from dlg_engine.tasks.sql_queue import TaskQueueSQL
 from dlg_engine.tasks.statements import chunks, insert_numbered
-from dlg_engine.tasks.states import HELD, AttemptState, Event, TaskState, step
+from dlg_engine.tasks.states import HELD, AttemptState, Event, TaskState
 
 MOST = 1000
 """How many tasks are scheduled in one transaction."""
 _attempt, _task, _type = schema.attempt, schema.task, schema.task_type
+
+
+DUE = (
+    select(_task.c.id, _task.c.type_id)
+    .where(is_ready() | is_due(bindparam("now")))
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,8 @@ class Published:
 
 def schedule_due(session: Session, *, into_database: bool, most: int = MOST) -> list[Published]:
     """Make attempts of tasks that are ready or to be repeated; return them, oldest task first."""
-    made: list[Published] = []
-    for due in (is_ready(), is_due(clock.now())):
-        query = select(_task.c.id, _task.c.type_id).where(due).limit(most)
-        rows = session.execute(query.with_for_update(skip_locked=True)).all()
-        made += make_attempts(session, sorted((r.id, r.type_id) for r in rows), into_database)
-    return made
+    rows = session.execute(DUE, {"now": clock.now(), "most": most}).all()
+    return make_attempts(session, sorted((r.id, r.type_id) for r in rows), into_database)
 
 
 def schedule_tasks(
@@ -85,7 +88,9 @@ def make_attempts(
             .where(_task.c.id.in_(chunk), _task.c.state != TaskState.DONE.value)
             .values(state=TaskState.ACTIVE.value, not_before=None)
         )
-    names = dict(session.execute(select(_type.c.id, _type.c.name)).all())
+    kinds = sorted({kind for _, kind in tasks})
+    query = select(_type.c.id, _type.c.name).where(_type.c.id.in_(kinds))
+    names = dict(session.execute(query).all())
     made = [
         Published(names[kind], number) for (_, kind), number in zip(tasks, numbers, strict=True)
     ]
@@ -111,28 +116,6 @@ def mark_published(session: Session, attempts: Iterable[int]) -> None:
     """Note that queues have these attempts."""
     for chunk in chunks(attempts):
         session.execute(update(_attempt).where(_attempt.c.id.in_(chunk)).values(published=True))
-
-
-def start(session: Session, attempt_id: int, worker: str, lease_s: float) -> str | None:
-    """Give a queued attempt to a worker for so many seconds; return the token of the lease.
-
-    None if it is not there to be had: it was delivered twice, cancelled or deleted.
-    """
-    token, now = secrets.token_hex(16), clock.now()
-    queued = AttemptState.QUEUED
-    values = {
-        "state": step(queued, Event.START).value,
-        "worker": worker,
-        "token": token,
-        "lease_until": now + lease_s,
-        "started": now,
-        "heartbeat": now,
-    }
-    mine = (_attempt.c.id == attempt_id, _attempt.c.state == queued.value)
-    done: Any = session.execute(update(_attempt).where(*mine).values(values))
-    if not done.rowcount:
-        return None
-    return token
 
 
 def need_lease(session: Session, attempt_id: int, token: str) -> Any:

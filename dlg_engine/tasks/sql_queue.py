@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Executable, delete, func, insert, select, update
+from sqlalchemy import Executable, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from dlg.support import clock
@@ -44,16 +44,25 @@ class TaskQueueSQL(TaskQueue):
 
     def queue_publish(self, queue_name: str, item_id: int) -> None:
         """Put a number at the end of a queue."""
-        repeated(lambda: self._publish(queue_name, item_id))
+        self.queue_publish_many([(queue_name, item_id)])
+
+    def queue_publish_many(self, items: Sequence[tuple[str, int]]) -> None:
+        """Put numbers at the ends of queues, all or none."""
+        repeated(lambda: self._publish_many(items))
         self.ring()
 
-    def _publish(self, queue_name: str, item_id: int) -> None:
+    def _publish_many(self, items: Sequence[tuple[str, int]]) -> None:
         with self._database.transaction() as session:
-            self.publish_within(session, [(queue_name, item_id)])
+            self.publish_within(session, items)
 
     @staticmethod
-    def publish_within(session: Session, items: Sequence[tuple[str, int]]) -> None:
-        """Put numbers into queues as part of a transaction; `ring` when it is over."""
+    def publish_within(
+        session: Session, items: Sequence[tuple[str, int]], places: Sequence[int | None] = ()
+    ) -> None:
+        """Put numbers into queues as part of a transaction; `ring` when it is over.
+
+        `places` are those from which they were taken: they are there again, not at the end.
+        """
         now = clock.now()
         rows = [
             {
@@ -65,6 +74,8 @@ class TaskQueueSQL(TaskQueue):
             }
             for queue, item in items
         ]
+        for row, place in zip(rows, places, strict=False):
+            row["id"] = place
         if rows:
             session.execute(insert(queue_item), rows)
             ring_within(session)
@@ -110,13 +121,22 @@ class TaskQueueSQL(TaskQueue):
         return Delivery(row.queue, row.item_id, (row.id, token))
 
     @staticmethod
-    def take_within(session: Session, queue_names: Sequence[str]) -> Delivery | None:
-        """Take the next number as part of a transaction: it is acknowledged by its commit."""
-        row = next_of(session, queue_names)
-        if row is None:
-            return None
-        session.execute(delete(queue_item).where(queue_item.c.id == row.id))
-        return Delivery(row.queue, row.item_id, None)
+    def take_within(session: Session, queue_names: Sequence[str], most: int) -> list[Delivery]:
+        """Take the next numbers as part of a transaction: they are acknowledged by its commit.
+
+        The tag of each is its place, for `publish_within`.
+        """
+        found: list[Delivery] = []
+        for name in queue_names:
+            values = {"name": name, "now": clock.now(), "most": most - len(found)}
+            rows = session.execute(_TAKEN, values).all()
+            found += [Delivery(row.queue, row.item_id, row.id) for row in rows]
+            if len(found) == most:
+                break
+        if found:
+            places = sorted(delivery.tag for delivery in found)
+            session.execute(_REMOVE, {"places": places})
+        return found
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Remove it, unless the lease is over and somebody else has it."""
@@ -157,15 +177,18 @@ def _mine(delivery: Delivery) -> tuple[Any, ...]:
 def next_of(session: Session, queue_names: Sequence[str], *, lock: bool = True) -> Any:
     """Return the row that is next: the oldest that is free, or else one whose lease is over."""
     for name in queue_names:
-        wanted = (
-            select(queue_item)
-            .where(queue_item.c.queue == name, queue_item.c.lease_until < clock.now())
-            .order_by(queue_item.c.lease_until, queue_item.c.id)  # the order of the index
-            .limit(1)
-        )
-        if lock:
-            wanted = wanted.with_for_update(skip_locked=True)
-        row = session.execute(wanted).one_or_none()
+        values = {"name": name, "now": clock.now(), "most": 1}
+        row = session.execute(_TAKEN if lock else _NEXT, values).one_or_none()
         if row is not None:
             return row
     return None
+
+
+_NEXT = (
+    select(queue_item)
+    .where(queue_item.c.queue == bindparam("name"), queue_item.c.lease_until < bindparam("now"))
+    .order_by(queue_item.c.lease_until, queue_item.c.id)  # the order of the index
+    .limit(bindparam("most"))
+)
+_TAKEN = _NEXT.with_for_update(skip_locked=True)
+_REMOVE = delete(queue_item).where(queue_item.c.id.in_(bindparam("places", expanding=True)))

@@ -49,6 +49,7 @@ class Event(StrEnum):
 
     QUEUE = "being queued"
     START = "starting"
+    GIVE_BACK = "being given back"
     FINISH = "finishing"
     ACCEPT = "being accepted"
     REJECT = "being rejected"
@@ -67,6 +68,7 @@ ATTEMPTS: Table = {
     (A.REGISTERED, Event.QUEUE): A.QUEUED,
     (A.REGISTERED, Event.START): A.RUNNING,  # run by hand, without a queue
     (A.QUEUED, Event.START): A.RUNNING,
+    (A.RUNNING, Event.GIVE_BACK): A.QUEUED,  # its worker had it, and has not begun
     (A.RUNNING, Event.FINISH): A.JUDGING,
     (A.JUDGING, Event.ACCEPT): A.PASSED,
     (A.JUDGING, Event.REJECT): A.REJECTED,

@@ -12,10 +12,10 @@ from dlg.support.database import Database
 from dlg_engine.tasks import file_store, schema
 from dlg_engine.tasks.connect_db import DatabaseConnector
 from dlg_engine.tasks.errors import NoSuchEntryError, TaskSystemError
+from dlg_engine.tasks.lookups import file_inputs
 from dlg_engine.tasks.migrating import need_tables
 from dlg_engine.tasks.settings import Settings
 from dlg_engine.tasks.task_objects import MetadataItem, Task
-from dlg_engine.tasks.task_records import file_inputs
 from dlg_engine.tasks.temporary_directory import TemporaryDirectory
 from dlg_engine.tasks.type_records import TypeRecords
 from dlg_engine.tasks.version_records import versions_where
@@ -100,11 +100,8 @@ class TaskDatabaseConnection(TypeRecords):
             version = versions_where(session, table.c.id == number)[number]
         source = Path(str(self.file_version_path_for_id(number)))
         target = Path(tmp_dir.tmp_dir) / str(product.filename)
-        try:
-            found = file_store.copy(source, target, durable=False)
-        except FileNotFoundError:
-            found = file_store.stored(source)  # says what is wrong
-        file_store.check(source, found, str(version.content_hash), int(version.file_size or 0))
+        wanted = str(version.content_hash), int(version.file_size or 0)
+        file_store.checked_copy(source, target, *wanted)
         return str(target), version.metadata
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -24,25 +25,48 @@ LEASE_BEATS = 5
 
 
 class Heart:
-    """Beats for the attempt at hand of one worker, in one thread for all its attempts."""
+    """Beats for the attempts in the hands of one worker, in one thread for all of them.
 
-    def __init__(self, database: Database, cadence_s: float, lease_s: float) -> None:
+    The same thread calls `relieve` when the worker has not come by until the time set by `expect`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cadence_s: float,
+        lease_s: float,
+        relieve: Callable[[], None] | None = None,
+    ) -> None:
         self._database, self._cadence_s, self._lease_s = database, cadence_s, lease_s
+        self._relieve = relieve
         self._changed = threading.Condition()
-        self._held: tuple[int, str] | None = None
+        self._held: dict[int, str] = {}
+        self._expected: float | None = None
+        self._resting = False
         self._closed = False
-        self._thread = threading.Thread(target=self._beat, name="task heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._live, name="task heartbeat", daemon=True)
         self._thread.start()
 
     def hold(self, attempt_id: int, token: str) -> None:
         """Beat for an attempt from now on."""
         with self._changed:
-            self._held = attempt_id, token
+            self._held[attempt_id] = token
 
-    def let_go(self) -> None:
-        """Beat no more, until there is another attempt."""
+    def let_go(self, attempts: Iterable[int] | None = None) -> None:
+        """Beat no more for these attempts, or for any."""
         with self._changed:
-            self._held = None
+            if attempts is None:
+                self._held.clear()
+                return
+            for number in attempts:
+                self._held.pop(number, None)
+
+    def expect(self, within_s: float | None) -> None:
+        """Call `relieve` once if `expect` is not called again within so many seconds."""
+        with self._changed:
+            self._expected = None if within_s is None else clock.monotonic() + within_s
+            if within_s is not None and self._resting:
+                self._changed.notify_all()  # else it looks soon enough by itself
 
     def close(self) -> None:
         """End the thread."""
@@ -51,23 +75,46 @@ class Heart:
             self._changed.notify_all()
         self._thread.join()
 
-    def _beat(self) -> None:
+    def _live(self) -> None:
+        beat = clock.monotonic() + self._cadence_s
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed, self._cadence_s)
-                if self._closed:
-                    return
-                held = self._held
-            if held is not None:
-                try:
-                    self._extend(*held)
-                except LeaseLostError as error:
-                    with self._changed:
-                        lost = held == self._held  # else it has ended meanwhile
-                    if lost:
-                        logger.warning("%s", error)
-                except exc.DBAPIError as error:
-                    logger.warning("no heartbeat for attempt %s: %s", held[0], error)
+            late = self._wait_until(beat)
+            if self._closed:
+                return
+            if late and self._relieve is not None:
+                self._relieve()
+            if clock.monotonic() >= beat:
+                self._beat()
+                beat = clock.monotonic() + self._cadence_s
+
+    def _wait_until(self, beat: float) -> bool:
+        """Wait until it is time for something; return whether the worker is late."""
+        with self._changed:
+            while not self._closed:
+                now, expected = clock.monotonic(), self._expected
+                if expected is not None and now >= expected:
+                    self._expected = None
+                    return True
+                if now >= beat:
+                    return False
+                self._resting = expected is None
+                self._changed.wait(min(beat, expected or beat) - now)
+                self._resting = False
+        return False
+
+    def _beat(self) -> None:
+        with self._changed:
+            held = dict(self._held)
+        for number, token in held.items():
+            try:
+                self._extend(number, token)
+            except LeaseLostError as error:
+                with self._changed:
+                    lost = self._held.get(number) == token  # else it has ended meanwhile
+                if lost:
+                    logger.warning("%s", error)
+            except exc.DBAPIError as error:
+                logger.warning("no heartbeat for attempt %s: %s", number, error)
 
     def _extend(self, attempt_id: int, token: str) -> None:
         def extend() -> None:

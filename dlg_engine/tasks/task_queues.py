@@ -225,8 +225,7 @@ class TaskScheduler:
         if isinstance(self._queue, TaskQueueSQL):
             self._queue.ring()
             return
-        for each in made:
-            self._queue.queue_publish(each.queue, each.attempt_id)
+        self._queue.queue_publish_many([(each.queue, each.attempt_id) for each in made])
         with self._tasks.transaction() as session:
             scheduling.mark_published(session, [each.attempt_id for each in made])
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from dlg_engine.tasks import schema
 from dlg_engine.tasks.attempt_records import AttemptRecords, attempts_of
 from dlg_engine.tasks.errors import TaskSystemError
+from dlg_engine.tasks.lookups import file_inputs, look_up_task, metadata_inputs
 from dlg_engine.tasks.product_records import products_where
-from dlg_engine.tasks.records import need, read_metadata
+from dlg_engine.tasks.records import need
 from dlg_engine.tasks.registering import NewTask, register_tasks
 from dlg_engine.tasks.states import AttemptState
 from dlg_engine.tasks.task_objects import FileProduct, MetadataItem, Task, TaskExecutionAttempt
@@ -144,65 +145,3 @@ def _family(session: Session, task_id: int) -> list[int]:
     below = select(table.c.id).where(table.c.id == task_id).cte("below", recursive=True)
     below = below.union_all(select(table.c.id).where(table.c.parent_id == below.c.id))
     return list(session.scalars(select(below.c.id)))
-
-
-def look_up_task(session: Session, task_id: int) -> Task | None:
-    """Return a task with all that belongs to it, by a fixed number of queries."""
-    table, kind = schema.task, schema.task_type
-    query = select(table, kind.c.name.label("type_name")).join(kind, kind.c.id == table.c.type_id)
-    row = session.execute(query.where(table.c.id == task_id)).one_or_none()
-    if row is None:
-        return None
-    attempts = AttemptRecords.attempts_where(session, schema.attempt.c.task_id == task_id)
-    passed = {n: a for n, a in attempts.items() if a.state == AttemptState.PASSED}
-    outputs = products_where(session, schema.product.c.task_id == task_id)
-    return Task(
-        task_id=row.id,
-        parent_id=row.parent_id,
-        created_time=row.created,
-        task_type=row.type_name,
-        job_name=row.job_name,
-        task_name=row.task_name,
-        working_directory=row.working_directory,
-        namespace=row.namespace,
-        state=row.state,
-        input_files=file_inputs(session, task_id),
-        input_metadata=metadata_inputs(session, task_id),
-        execution_attempts_passed=passed,
-        execution_attempts_incomplete={n: a for n, a in attempts.items() if n not in passed},
-        metadata=read_metadata(session, "task", [task_id])[task_id],
-        output_files={str(product.semantic_type): product for product in outputs.values()},
-    )
-
-
-def file_inputs(session: Session, task_id: int) -> dict[str, FileProduct]:
-    """Return the products that a task reads, by the semantic type they have for it."""
-    table, kind = schema.task_input, schema.semantic_type
-    query = select(kind.c.name, table.c.product_id).join(
-        kind, kind.c.id == table.c.semantic_type_id
-    )
-    found = dict(session.execute(query.where(table.c.task_id == task_id)).all())
-    products = products_where(session, schema.product.c.id.in_(found.values()))
-    return {name: products[number] for name, number in found.items()}
-
-
-def metadata_inputs(session: Session, task_id: int) -> dict[str, dict[str, MetadataItem]]:
-    """Return the metadata of the last passed attempts of the tasks that one has named."""
-    wanted, task, attempt = schema.task_metadata_input, schema.task, schema.attempt
-    last = (
-        select(attempt.c.task_id, func.max(attempt.c.id).label("last"))
-        .where(attempt.c.state == AttemptState.PASSED.value)
-        .group_by(attempt.c.task_id)
-        .where(attempt.c.task_id.in_(select(wanted.c.input_id).where(wanted.c.task_id == task_id)))
-        .subquery()
-    )
-    query = (
-        select(task.c.task_name, task.c.id, last.c.last)
-        .join(wanted, wanted.c.input_id == task.c.id)
-        .outerjoin(last, last.c.task_id == task.c.id)
-        .where(wanted.c.task_id == task_id)
-    )
-    rows = session.execute(query).all()
-    numbers = [row.last for row in rows if row.last is not None]
-    found = read_metadata(session, "attempt", numbers)
-    return {row.task_name or str(row.id): found.get(row.last, {}) for row in rows}

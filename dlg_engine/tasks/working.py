@@ -3,6 +3,9 @@
 It stays up: no interpreter is started for a task. An attempt is in its hands as long as its lease
 is good, which heartbeats extend. What it has done is noted in one transaction, together with what
 follows for other tasks; a worker that has lost its lease meanwhile notes nothing.
+
+Attempts that take no time are taken and noted many at once. None of them waits for one that takes
+its time: when that is seen, what was done is noted, and what was not begun is given back.
 """
 
 from __future__ import annotations
@@ -12,17 +15,20 @@ import os
 import socket
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
+from sqlalchemy import exc
 
 from dlg.support import clock
 from dlg_engine.tasks import scheduling, schema
-from dlg_engine.tasks.errors import LeaseLostError
-from dlg_engine.tasks.progress import FOLLOWING, accept, finish, move_attempt, settle
-from dlg_engine.tasks.queue_contract import TaskQueue
+from dlg_engine.tasks.claims import Claim, claimed, put_back
+from dlg_engine.tasks.errors import LeaseLostError, QueueUnavailableError
+from dlg_engine.tasks.outcomes import Outcome, record
+from dlg_engine.tasks.progress import move_attempt, settle
+from dlg_engine.tasks.queue_contract import Delivery, TaskQueue
 from dlg_engine.tasks.scheduling import Published
 from dlg_engine.tasks.sql_queue import TaskQueueSQL
 from dlg_engine.tasks.statements import ids_of, repeated
@@ -37,6 +43,14 @@ logger = logging.getLogger(__name__)
 Handler = Callable[[TaskExecutionAttempt], None]
 Judge = Callable[[TaskExecutionAttempt], None]
 LONGEST_WAIT_S = 60.0
+AT_ONCE = 32
+"""How many attempts a worker takes at most."""
+AIM_S = 0.02
+"""How long it wants to be busy with what it takes."""
+FLUSH_S = 0.01
+"""How long what is done may wait for the end of what else was taken."""
+GRACE_S = 0.05
+"""How long an attempt may take until others do not wait for it any more."""
 
 
 class TaskWorker:
@@ -58,17 +72,26 @@ class TaskWorker:
         cadence_s: float = CADENCE_S,
     ) -> None:
         self._tasks, self._queue = tasks, queue
+        self._in_database = isinstance(queue, TaskQueueSQL)
         self._handlers, self._judges = handlers, judges or {}
         self._queues = list(handlers)
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self._lease_s = LEASE_BEATS * cadence_s
-        self._heart = Heart(tasks.database, cadence_s, self._lease_s)
         self._host: int | None = None
-        self._begun: dict[str, float] = {}
+        self._pace = 1
+        """How many attempts are taken at once: as many as are done in no time."""
+        self._hand = _Hand()
+        # Held by whoever changes what is in hand, or talks to the queue: we, or the heart.
+        self._busy = threading.Lock()
+        self._heart = Heart(tasks.database, cadence_s, self._lease_s, self._relieve)
 
     def close(self) -> None:
-        """End the heartbeats; database and queue stay open."""
+        """Note what is done, give back what was not begun, and end the heartbeats.
+
+        Database and queue stay open.
+        """
         self._heart.close()
+        self._relieve()
 
     def run(self, stop: threading.Event) -> int:
         """Work until `stop` is set; return how many attempts were run.
@@ -77,138 +100,110 @@ class TaskWorker:
         """
         done = 0
         while not stop.is_set():
-            if self.do_one():
-                done += 1
-            else:
+            count = self._turn(self._pace, stop)
+            done += count
+            if not count and not self._hand:
+                self._pace = 1
                 self._queue.wait(self._queues, LONGEST_WAIT_S)
+        self._exchange(0)
         return done
 
     def run_until_empty(self) -> int:
         """Work until the queues have nothing; return how many attempts were run."""
-        done = 0
-        while self.do_one():
-            done += 1
+        done, stop = 0, threading.Event()
+        while (count := self._turn(self._pace, stop)) or self._hand:
+            done += count
         return done
 
     def do_one(self) -> bool:
         """Run the next attempt; return whether the queues had anything."""
-        taken = self._take()
-        if taken is None:
-            return False
-        queue, attempt_id, token = taken
-        if token is None:  # delivered twice, or cancelled
-            return True
-        self._heart.hold(attempt_id, token)
-        try:
-            self._run(queue, attempt_id, token)
-        except LeaseLostError as error:
-            logger.warning("%s", error)
-        finally:
-            self._heart.let_go()
-        return True
+        count = self._turn(1, threading.Event())
+        self._exchange(0)
+        return count > 0
 
-    def _take(self) -> tuple[str, int, str | None] | None:
-        if isinstance(self._queue, TaskQueueSQL):
-            return repeated(self._take_within)
-        delivery = self._queue.claim(self._queues, self.name, self._lease_s)
-        if delivery is None:
-            return None
-        token = repeated(lambda: self._start(delivery.item_id))
+    def _turn(self, most: int, stop: threading.Event) -> int:
+        """Note what is done, take some more, and run that; return how much the queues gave."""
+        count = self._exchange(most)
+        begun, done = clock.monotonic(), 0
+        while (claim := self._next(stop)) is not None:
+            self._run(claim)
+            done += 1
+        took = clock.monotonic() - begun
+        if took > AIM_S:
+            self._pace = max(1, int(done * AIM_S / took))
+        elif done == most:
+            self._pace = min(AT_ONCE, 2 * most)
+        return count
+
+    def _next(self, stop: threading.Event) -> Claim | None:
+        hand = self._hand
+        with self._busy:
+            if hand.waiting and stop.is_set():
+                self._exchange_within(0, give_back=True)
+            elif hand.finished and clock.monotonic() - hand.since > FLUSH_S:
+                self._exchange_within(0)  # others may wait for it
+            claim = hand.waiting.popleft() if hand.waiting else None
+            self._heart.expect(GRACE_S if claim is not None and hand else None)
+        return claim
+
+    def _relieve(self) -> None:
+        """Note what is done and give back what was not begun: what is run now takes long."""
+        with self._busy:
+            if not self._hand:
+                return
+            try:
+                self._exchange_within(0, give_back=True)
+            except (exc.SQLAlchemyError, QueueUnavailableError) as error:
+                logger.warning("worker %s: what it did is not noted yet: %s", self.name, error)
+
+    def _exchange(self, most: int) -> int:
+        with self._busy:
+            return self._exchange_within(most).deliveries
+
+    def _exchange_within(self, most: int, give_back: bool = False) -> _Done:
+        """Write down what is done, and take what is next, in one transaction."""
+        hand, deliveries = self._hand, []
+        if most and not self._in_database:
+            deliveries = self._queue.claim_many(self._queues, self.name, most, self._lease_s)
+        back = list(hand.waiting) if give_back else []
+        if not (deliveries or back or hand.finished or hand.marks or (most and self._in_database)):
+            return _Done()
+        if hand.finished and self._host is None:
+            with self._tasks.database.transaction() as session:
+                name = socket.gethostname()
+                self._host = ids_of(session, schema.host, [name])[name]
+        done = repeated(lambda: self._transact(deliveries, most, back))
+        over = [outcome.claim.number for outcome in hand.finished if not outcome.is_judged_here]
+        self._heart.let_go([*over, *(claim.number for claim in back)])
+        hand.finished.clear()
+        hand.marks.clear()
+        if give_back:
+            hand.waiting.clear()
+        for claim in done.claims:
+            self._heart.hold(claim.number, claim.token)
+            hand.waiting.append(claim)
+        for outcome in done.lost:
+            logger.warning("attempt %s was taken away from %s", outcome.claim.number, self.name)
         # From here on the database knows who has it: should we die, the lease will end.
-        self._queue.acknowledge(delivery)
-        return delivery.queue, delivery.item_id, token
+        for delivery in deliveries:
+            self._queue.acknowledge(delivery)
+        self._publish([*done.made, *done.given_back])
+        return done
 
-    def _take_within(self) -> tuple[str, int, str | None] | None:
-        with self._tasks.transaction() as session:
-            delivery = TaskQueueSQL.take_within(session, self._queues)
-            if delivery is None:
-                return None
-            token = scheduling.start(session, delivery.item_id, self.name, self._lease_s)
-            return delivery.queue, delivery.item_id, token
-
-    def _start(self, attempt_id: int) -> str | None:
-        with self._tasks.transaction() as session:
-            return scheduling.start(session, attempt_id, self.name, self._lease_s)
-
-    def _run(self, queue: str, attempt_id: int, token: str) -> None:
-        attempt = self._tasks.execution_attempt_lookup(attempt_id, embed_task_object=True)
-        if attempt is None:
-            return
-        self._begun = measure()
-        try:
-            self._handlers[queue](attempt)
-        except Exception:  # noqa: BLE001  whatever a task raises is its failure
-            failure: str | None = traceback.format_exc()
-        else:
-            failure = None
-        judge = self._judges.get(queue, pass_all)
-        self._finish(attempt_id, token, failure, judge is pass_all)
-        if failure is None and judge is not None and judge is not pass_all:
-            self._judge(judge, attempt, token)
-
-    def _finish(self, attempt_id: int, token: str, failure: str | None, good: bool) -> None:
-        values: dict[str, Any] = {**times_since(self._begun), "ended": clock.now()}
-        if failure is not None:
-            values["error_text"] = failure
-
-        def note() -> list[Published]:
-            with self._tasks.transaction() as session:
-                values["host_id"] = self._host_id(session)
-                if failure is not None:
-                    scheduling.need_lease(session, attempt_id, token)
-                    table = schema.attempt
-                    session.execute(update(table).where(table.c.id == attempt_id).values(values))
-                    move_attempt(session, attempt_id, Event.FAIL)
-                    return self._follow(session)
-                task_id = finish(session, attempt_id, token, values)
-                if task_id is None:
-                    row = scheduling.need_lease(session, attempt_id, token)
-                    raise LeaseLostError(f"attempt {attempt_id} is {row.state}, not running")
-                if good:
-                    accept(session, attempt_id, task_id)
-                else:
-                    settle(session, attempt_id)  # some may have been judged already
-                return self._follow(session)
-
-        self._publish(repeated(note))
-
-    def _judge(self, judge: Judge, attempt: TaskExecutionAttempt, token: str) -> None:
-        number = int(attempt.attempt_id or 0)
-        found = self._tasks.execution_attempt_lookup(number, embed_task_object=True)
-        try:
-            judge(found or attempt)
-        except Exception:  # noqa: BLE001  whatever a judge raises is no verdict
-            failure: str | None = traceback.format_exc()
-        else:
-            failure = None
-
-        def conclude() -> list[Published]:
-            with self._tasks.transaction() as session:
-                if failure is not None:
-                    scheduling.need_lease(session, number, token)
-                    table = schema.attempt
-                    values = {"error_text": failure}
-                    session.execute(update(table).where(table.c.id == number).values(values))
-                    move_attempt(session, number, Event.FAIL)
-                # The judge had transactions of its own: what follows from them is found here.
-                settle(session, number)
-                session.info[FOLLOWING] = True
-                return self._follow(session)
-
-        self._publish(repeated(conclude))
-
-    def _host_id(self, session: Session) -> int:
-        if self._host is None:
-            name = socket.gethostname()
-            self._host = ids_of(session, schema.host, [name])[name]
-        return self._host
-
-    def _follow(self, session: Session) -> list[Published]:
-        """Schedule what is ready because of what has just happened."""
-        if not session.info.pop(FOLLOWING, False):
-            return []
-        into_database = isinstance(self._queue, TaskQueueSQL)
-        return scheduling.schedule_due(session, into_database=into_database)
+    def _transact(self, deliveries: list[Delivery], most: int, back: list[Claim]) -> _Done:
+        hand = self._hand
+        with self._tasks.database.transaction() as session:
+            lost = record(session, hand.finished, self._host or 0)
+            given_back = put_back(session, back, self._in_database)
+            scheduling.mark_published(session, hand.marks)
+            made: list[Published] = []
+            if hand.finished:
+                made = scheduling.schedule_due(session, into_database=self._in_database)
+            if most and self._in_database:
+                deliveries = TaskQueueSQL.take_within(session, self._queues, most)
+            claims = claimed(session, deliveries, self.name, self._lease_s)
+        returned = [Published(claim.queue, claim.number) for claim in given_back]
+        return _Done(len(deliveries), claims, lost, made, returned)
 
     def _publish(self, made: list[Published]) -> None:
         if not made:
@@ -216,10 +211,90 @@ class TaskWorker:
         if isinstance(self._queue, TaskQueueSQL):
             self._queue.ring()
             return
-        for each in made:
-            self._queue.queue_publish(each.queue, each.attempt_id)
-        with self._tasks.transaction() as session:
-            scheduling.mark_published(session, [each.attempt_id for each in made])
+        self._queue.queue_publish_many([(each.queue, each.attempt_id) for each in made])
+        self._hand.marks += [each.attempt_id for each in made]
+
+    def _run(self, claim: Claim) -> None:
+        begun, started = measure(), clock.now()
+        failure = _failure_of(self._handlers[claim.queue], claim.attempt)
+        values: dict[str, Any] = {**times_since(begun), "started": started, "ended": clock.now()}
+        if failure is not None:
+            values["error_text"] = failure
+        judge = self._judges.get(claim.queue, pass_all)
+        good, failed = judge is pass_all, failure is not None
+        judged_here = judge is not None and not good and not failed
+        outcome = Outcome(claim, values, failed, good, judged_here)
+        with self._busy:
+            self._hand.add(outcome)
+            if not judged_here:
+                return
+            done = self._exchange_within(0)
+        if judge is not None and outcome not in done.lost:
+            self._judge(judge, claim)
+            self._heart.let_go([claim.number])
+
+    def _judge(self, judge: Judge, claim: Claim) -> None:
+        found = self._tasks.execution_attempt_lookup(claim.number, embed_task_object=True)
+        failure = _failure_of(judge, found or claim.attempt)
+
+        def conclude() -> list[Published]:
+            with self._tasks.transaction() as session:
+                if failure is not None:
+                    scheduling.need_lease(session, claim.number, claim.token)
+                    move_attempt(session, claim.number, Event.FAIL, error_text=failure)
+                # The judge had transactions of its own: what follows from them is found here.
+                settle(session, claim.number)
+                return scheduling.schedule_due(session, into_database=self._in_database)
+
+        with self._busy:
+            try:
+                self._publish(repeated(conclude))
+            except LeaseLostError as error:
+                logger.warning("%s", error)
+
+
+def _failure_of(
+    function: Callable[[TaskExecutionAttempt], None], attempt: TaskExecutionAttempt
+) -> str | None:
+    try:
+        function(attempt)
+    except Exception:  # noqa: BLE001  whatever a task, or a judge, raises is its failure
+        return traceback.format_exc()
+    return None
+
+
+@dataclass
+class _Hand:
+    """What a worker has in its hands, beside the attempt that it runs."""
+
+    waiting: deque[Claim] = field(default_factory=deque)
+    """To be run."""
+    finished: list[Outcome] = field(default_factory=list)
+    """To be written down."""
+    since: float = 0.0
+    """When the first of these was finished."""
+    marks: list[int] = field(default_factory=list)
+    """What was given to a broker, which is to be written down."""
+
+    def __bool__(self) -> bool:
+        return bool(self.waiting or self.finished or self.marks)
+
+    def add(self, outcome: Outcome) -> None:
+        """Keep what is to be written down."""
+        if not self.finished:
+            self.since = clock.monotonic()
+        self.finished.append(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What came of a transaction of a worker."""
+
+    deliveries: int = 0
+    claims: Sequence[Claim] = ()
+    lost: Sequence[Outcome] = ()
+    made: Sequence[Published] = ()
+    given_back: Sequence[Published] = ()
 
 
 def pass_all(attempt: TaskExecutionAttempt) -> None:

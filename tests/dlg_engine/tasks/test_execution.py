@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from dlg.jobs.errors import ExpressionError
 from dlg.support.clock import ManualClock, replaced
-from dlg_engine.tasks import scheduling, schema
+from dlg_engine.tasks import claims, schema
 from dlg_engine.tasks.connect_db import DatabaseInterfaceSqlite
 from dlg_engine.tasks.errors import TaskSystemError
 from dlg_engine.tasks.logging_database import LONGEST_MESSAGE, MOST, EasLoggingHandler
@@ -130,7 +130,7 @@ def test_heartbeats_extend_a_lease(tasks: Tasks) -> None:
 
     tasks.execution_attempt_update(number, is_queued=True)
     with tasks.transaction() as session:
-        token = scheduling.start(session, number, "me", 1.0)
+        token = claims.start(session, [number], "me", 1.0)
     before = lease()
     beaten = threading.Event()
 
@@ -140,7 +140,7 @@ def test_heartbeats_extend_a_lease(tasks: Tasks) -> None:
             beaten.set()
 
     heart = Watched(tasks.database, cadence_s=0.01, lease_s=1000.0)
-    heart.hold(number, str(token))
+    heart.hold(number, token)
     assert beaten.wait(WAIT_S)
     heart.close()
     assert lease() > before + 900

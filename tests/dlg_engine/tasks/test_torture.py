@@ -24,8 +24,8 @@ from dlg_engine.tasks.task_types import TaskTypeList
 from tests.dlg_engine.tasks import workhorse
 from tests.dlg_engine.tasks.databases import SERVERS, empty_database
 
-ITEMS, WORKERS, KILLS = 240, 4, 12
-CADENCE_S = 0.4
+ITEMS, WORKERS, KILLS = 480, 4, 12
+CADENCE_S, SLOW_S = 0.4, 0.05
 PATIENCE_S = 240.0
 
 KINDS = [
@@ -70,7 +70,7 @@ def _torture(tasks: TaskDatabaseConnection, scheduler: TaskScheduler, herd: Herd
         if killed < KILLS and done > ITEMS * (killed + 1) / (KILLS + 2):
             herd.kill_one(chance)
             killed += 1
-        scheduler.wait(0.2)
+        scheduler.wait(0.05)
     assert killed == KILLS
 
 
@@ -118,7 +118,8 @@ def test_every_task_is_done_once_whoever_is_killed(kind: str, queues: str, tmp_p
         except QueueUnavailableError as error:
             pytest.skip(f"needs RabbitMQ at its usual port of this host: {error}")
         scheduler = TaskScheduler(tasks=tasks, queue=queue)
-        arguments = [url, str(store), f"{queues}:{prefix}" if prefix else queues, str(CADENCE_S)]
+        kinds = f"{queues}:{prefix}" if prefix else queues
+        arguments = [url, str(store), kinds, str(CADENCE_S), str(SLOW_S)]
         herd = Herd(arguments, WORKERS)
         try:
             _torture(tasks, scheduler, herd)

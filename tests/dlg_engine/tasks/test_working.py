@@ -212,23 +212,22 @@ def test_what_nobody_has_judged_is_seen(tasks: Tasks, tmp_path: Path) -> None:
     plant.close()
 
 
-def test_an_attempt_whose_worker_is_lost_is_made_again(lite: Tasks, tmp_path: Path) -> None:
+def test_an_attempt_whose_worker_is_lost_is_made_again(
+    lite: Tasks, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with replaced(ManualClock(1000.0)) as clock:
         plant = Plant(lite, tmp_path)
         number = lite.task_register(task_type="null", task_name="a")
         plant.scheduler.turn()
         dead = TaskWorker(lite, plant.queue, {"null": plant.note}, cadence_s=60.0)  # type: ignore[arg-type]
-        taken = dead._take()
-        assert taken is not None
+        assert dead._exchange(1) == 1
         clock.sleep(299.0)
         assert plant.scheduler.turn() == 0
         clock.sleep(2.0)
         assert plant.scheduler.turn() == 1
-        dead._begun = {}
-        from dlg_engine.tasks.errors import LeaseLostError
-
-        with pytest.raises(LeaseLostError, match="lost"):
-            dead._finish(taken[1], str(taken[2]), None, good=True)
+        dead._run(dead._hand.waiting.popleft())
+        dead._exchange(0)
+        assert "attempt 1 was taken away" in caplog.text
         assert plant.worker.run_until_empty() == 1
         states = [a.state for a in lite.task_fetch_execution_attempts(number).values()]
         assert states == ["lost", "passed"]

@@ -1,9 +1,9 @@
 """A worker as a process, for tests that kill it.
 
-    python workhorse.py DATABASE STORE sql|amqp:PREFIX CADENCE_S
+    python workhorse.py DATABASE STORE sql|amqp:PREFIX CADENCE_S [SLOW_S]
 
-It makes a file in each task, or only notes a number if the task makes none; it works until it is
-told to stop by SIGTERM.
+It makes a file in each task, or only notes a number if the task makes none; each third one takes
+SLOW_S longer. It works until it is told to stop by SIGTERM.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from dlg.support import clock
 from dlg_engine.tasks.amqp_queue import TaskQueueAmqp
 from dlg_engine.tasks.queue_contract import TaskQueue
 from dlg_engine.tasks.sql_queue import TaskQueueSQL
@@ -30,12 +31,15 @@ def queue_of(tasks: TaskDatabaseConnection, kind: str) -> TaskQueue:
 
 def main() -> None:
     """See the module."""
-    database, store, kind, cadence = sys.argv[1:]
+    database, store, kind, cadence, *rest = sys.argv[1:]
+    slow_s = float(rest[0]) if rest else 0.0
     prefix = kind.partition(":")[2]
     with TaskDatabaseConnection(store, database) as tasks, queue_of(tasks, kind) as queue:
 
         def work(attempt: TaskExecutionAttempt) -> None:
             assert attempt.task_object is not None
+            if slow_s and int(attempt.task_id or 0) % 3 == 0:
+                clock.sleep(slow_s)
             if not attempt.task_object.output_files:
                 return
             scratch = Path(store).with_name(f"scratch-{os.getpid()}")
