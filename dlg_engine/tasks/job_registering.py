@@ -209,7 +209,7 @@ class _Batch:
         for chunk in chunks(sorted(wanted)):
             query = select(table.c.step, table.c.task_id)
             query = query.where(table.c.job_id == self._job.job_id, table.c.step.in_(chunk))
-            found.update(self._session.execute(query).tuples().all())
+            found.update(self._session.execute(query).all())
         return found
 
     def _known_products(self, nodes: Iterable[int]) -> dict[int, int]:

@@ -7,6 +7,7 @@ what follows. Each job has a namespace of its own, so that it can be submitted a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from dlg.jobs.plan import Plan, PlannedTask
 from dlg.jobs.planning import plan_job
 from dlg.jobs.reading import parse_document
 from dlg.jobs.unfolding import Unfolding
+from dlg.support import clock
 from dlg.support.garbage import held_off
 from dlg_engine.tasks import schema
 from dlg_engine.tasks.bells import bell_of, ring_within
@@ -45,6 +47,9 @@ from dlg_engine.tasks.task_database import TaskDatabaseConnection
 LONGEST_NAME = 240
 """Of what tables keep in columns of 255: names may get a number behind them."""
 LONGEST_DIRECTORY = 512
+
+LOOK_S = 0.5
+"""How long one waits for a job before one looks: its end alone makes nobody ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +189,27 @@ def job_progress(tasks: TaskDatabaseConnection, job_id: int) -> JobProgress:
         if session.scalar(query.where(table.c.id == job_id, kind.c.name == ROOT_TYPE)) is None:
             raise NoSuchEntryError("job", job_id)
         states = select(table.c.state, func.count()).where(table.c.parent_id == job_id)
-        found: dict[str, int] = dict(
-            session.execute(states.group_by(table.c.state)).tuples().all()
-        )
+        found: dict[str, int] = dict(session.execute(states.group_by(table.c.state)).all())
     return JobProgress(job_id, found)
+
+
+def wait_for_job(
+    tasks: TaskDatabaseConnection, job_id: int, timeout_s: float = math.inf
+) -> JobProgress:
+    """Return how a job stands when nothing more will come of it, or after so many seconds."""
+    until = clock.monotonic() + timeout_s
+    bell = bell_of(tasks.database)
+    try:
+        while True:
+            bell.listen()
+            bell.heard()
+            found = job_progress(tasks, job_id)
+            left = until - clock.monotonic()
+            if found.is_over or left <= 0:
+                return found
+            bell.wait(min(left, LOOK_S))
+    finally:
+        bell.close()
 
 
 def reopen_job(tasks: TaskDatabaseConnection, job_id: int, tries: int = 1) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dlg.apps.job_types import JobTask, handler_of
+from dlg.apps.job_types import OURS, JobTask, handler_of
 from dlg.apps.job_work import (
     TaskResultError,
     decided,
@@ -40,7 +40,7 @@ from dlg_engine.tasks.job_registering import (
     ROOT_TYPE,
 )
 from dlg_engine.tasks.records import read_metadata
-from dlg_engine.tasks.statements import chunks, repeated
+from dlg_engine.tasks.statements import chunks, ids_of, repeated
 from dlg_engine.tasks.states import AttemptState
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
 from dlg_engine.tasks.task_objects import FileProduct, MetadataItem, Task, TaskExecutionAttempt
@@ -57,23 +57,26 @@ def job_handlers(
 ) -> dict[str, Handler]:
     """Return what a worker is to do with the types of tasks of jobs: the handlers it is given.
 
-    None are all types in the database that are ours, or that a module `task_X` is there for.
-    Raises UnknownTaskTypeError for one in `types` without such a module.
+    Those of the steps between tasks are always among them. None are all other types in the
+    database that a module `task_X` is there for, and those that need none. Raises
+    UnknownTaskTypeError for one in `types` without such a module. The database gets to know them,
+    so that jobs with them can be submitted where there are no modules.
     """
     work, growth = JobWork(tasks), JobGrowth(tasks)
-    own: dict[str, Handler] = {
+    found: dict[str, Handler] = {
         JOIN_TYPE: work.join,
         BRANCH_TYPE: lambda attempt: work.decide(attempt, growth),
         LOOP_TYPE: lambda attempt: work.decide(attempt, growth),
     }
-    wanted = tasks.task_type_list_from_db().task_list if types is None else types
-    found: dict[str, Handler] = {}
-    for name in wanted:
-        if name in own:
-            found[name] = own[name]
-        elif name != ROOT_TYPE and (types is not None or _is_known(name)):
-            handler_of(name)
-            found[name] = work.run
+    known = tasks.task_type_list_from_db().task_list
+    if types is None:
+        types = [*OURS, *(name for name in known if name != ROOT_TYPE and _is_known(name))]
+    for name in types:
+        handler_of(name)
+        found[name] = work.run
+    if missing := found.keys() - known.keys():
+        with tasks.transaction() as session:
+            ids_of(session, schema.task_type, missing)
     return found
 
 
@@ -243,9 +246,7 @@ def results_of(session: Session, numbers: Iterable[int]) -> dict[int, dict[str, 
         query = select(table.c.task_id, func.max(table.c.id)).where(
             table.c.task_id.in_(chunk), table.c.state == AttemptState.PASSED.value
         )
-        last: dict[int, int] = dict(
-            session.execute(query.group_by(table.c.task_id)).tuples().all()
-        )
+        last: dict[int, int] = dict(session.execute(query.group_by(table.c.task_id)).all())
         told = read_metadata(session, "attempt", last.values())
         for number in chunk:
             added = told[last[number]] if number in last else {}

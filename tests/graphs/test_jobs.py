@@ -1,4 +1,7 @@
-"""The jobs in graphs/jobs make the same products in this process and on a cluster of two nodes."""
+"""The jobs in graphs/jobs make the same products wherever they run.
+
+In this process, on a cluster of two nodes, and with workers that have them from a database.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from dlg.jobs.reading import read_document
 from dlg_engine.daemon.local_cluster import ClusterOptions, LocalCluster, port_of
+from dlg_engine.tasks.job_products import products_of_job
+from dlg_engine.tasks.job_submission import submit_job, wait_for_job
+from dlg_engine.tasks.task_database import TaskDatabaseConnection
+from tests.graphs.queue_workers import PATIENCE_S, working
 
 HOME = Path(__file__).parents[2] / "graphs" / "jobs"
 Products = Mapping[str, str]
+
+TYPES = ("measure", "newton", "unreliable", "concatenate", "values")
+SERVERS = ("postgresql", "mariadb")
+"""Databases that are used with the queues of a broker."""
 
 GRID = {
     f"grid/cell_{i}_{j}.txt": f"{(1.0, 1.5, 2.0)[i] * 10**j}\n" for i in range(3) for j in range(3)
@@ -93,6 +105,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
         yield found
 
 
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.services) for kind in SERVERS)],
+)
+def workers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TaskDatabaseConnection]:
+    place = tmp_path_factory.mktemp("workers")
+    with working(request.param, place, HOME, TYPES) as found:
+        yield found
+
+
 def test_every_job_is_tested() -> None:
     assert {file.name for file in HOME.iterdir() if file.suffix in (".json", ".yaml")} == set(
         WANTED
@@ -125,6 +149,21 @@ def test_a_job_makes_the_same_products_on_two_nodes(
     assert done.returncode == code, done.stderr
     places = [one for one in cluster.options.workdir.rglob(session) if one.is_dir()]
     assert found_in(*places) == hashed(products)
+
+
+@pytest.mark.parametrize("job", WANTED)
+def test_a_job_makes_the_same_products_with_workers(
+    job: str, workers: TaskDatabaseConnection
+) -> None:
+    code, products = WANTED[job]
+    submitted = submit_job(workers, read_document(HOME / job), source=job)
+    progress = wait_for_job(workers, submitted.job_id, PATIENCE_S)
+    assert progress.state == ("failed" if code else "done"), progress
+    found = {
+        one.path: hashlib.sha256(one.file.read_bytes()).hexdigest()
+        for one in products_of_job(workers, submitted.job_id)
+    }
+    assert found == hashed(products)
 
 
 def test_what_depends_on_a_product_that_fails_quality_control_does_not_run(
