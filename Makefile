@@ -30,7 +30,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 # Marks of tests that need more than Python, or minutes; each such test skips, with its reason, where it
 # cannot run.
-NEEDY := long or services or docker or netns or browser or frontend or peer
+NEEDY := long or services or slurm or docker or netns or browser or frontend or peer
 
 .DEFAULT_GOAL := help
 .PHONY: help run transits faces test test-all lint format coverage bench docs peer artron-peer beat-peer \

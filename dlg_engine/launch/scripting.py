@@ -32,6 +32,9 @@ OPTIONS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 """What each batch system calls that which few jobs say."""
 
+GRACE_S = 60
+"""How long before its end a job is told, so that it can keep what there is."""
+
 
 def script_of(job: Job, facility: Facility, template: str | None = None) -> str:
     """Return the script; raise UsageError for a template with gaps that nothing fills."""
@@ -45,6 +48,7 @@ def script_of(job: Job, facility: Facility, template: str | None = None) -> str:
         "cpus": str(max(job.cpus, 1)),
         "minutes": str(job.minutes),
         "walltime": f"{job.minutes // 60:02d}:{job.minutes % 60:02d}:00",
+        "grace_s": str(min(GRACE_S, job.minutes * 60 // 4)),
         "account": facility.account,
         "partition": facility.partition,
         "directives": "\n".join(_directives(job, facility)),
