@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Entry] = {
     "tm": Entry("dlg_translator.rest.command:tm", "Serve the translator: a page, and REST."),
     "lgt-info": Entry("dlg_translator.commands:lgt_info", "Tell what a logical graph needs."),
     "beat": Entry("dlg_engine.cli.beat:beat", "Work with the assets of BEAT, and run them."),
+    "tasks": Entry("dlg_engine.cli.tasks:tasks", "Keep tasks in a database, and work on them."),
     "local-cluster": Entry(
         "dlg_engine.cli.local_cluster:local_cluster", "Run a whole cluster on this machine."
     ),
@@ -72,6 +73,7 @@ SECTIONS: Mapping[str, str] = {
     "repro": "Commands for results",
     "check": "Commands for graphs",
     "beat": "Commands for experiments of BEAT",
+    "tasks": "Commands for databases of tasks",
     "local-cluster": "Commands that start managers",
     "create-job": "Commands for batch systems",
     "completion": "Other commands",

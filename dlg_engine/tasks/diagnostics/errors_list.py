@@ -57,6 +57,7 @@ def fetch_errors(
     job_name: str | None = None,
     task_type: str | None = None,
     *,
+    namespace: str | None = None,
     database: Database | None = None,
 ) -> tuple[ErrorGroup, ...]:
     """Return what has gone wrong, the most frequent first; each attempt is read once."""
@@ -67,7 +68,10 @@ def fetch_errors(
                 _task.c.id.label("task_id"), _task.c.state.label("task_state"), _type.c.name,
             )
         )
-        .where(_attempt.c.state.in_([s.value for s in BAD]), *of_tasks(job_name, task_type))
+        .where(
+            _attempt.c.state.in_([state.value for state in BAD]),
+            *of_tasks(job_name, task_type, namespace),
+        )
         .order_by(_attempt.c.id.desc())
         .execution_options(yield_per=_ROWS)
     )  # fmt: skip

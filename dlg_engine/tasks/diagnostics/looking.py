@@ -29,13 +29,20 @@ def looking(database: Database | None) -> Iterator[Session]:
         yield session
 
 
-def of_tasks(job_name: str | None, task_type: str | None = None) -> list[ColumnElement[bool]]:
-    """Return the conditions for tasks of a job and of a type, where these are given."""
+def of_tasks(
+    job_name: str | None, task_type: str | None = None, namespace: str | None = None
+) -> list[ColumnElement[bool]]:
+    """Return the conditions for tasks of a job and of a type, where these are given.
+
+    A job that was submitted twice has a namespace for each time.
+    """
     found: list[ColumnElement[bool]] = []
     if job_name is not None:
         found.append(schema.task.c.job_name == job_name)
     if task_type is not None:
         found.append(schema.task_type.c.name == task_type)
+    if namespace is not None:
+        found.append(schema.task.c.namespace == namespace)
     return found
 
 

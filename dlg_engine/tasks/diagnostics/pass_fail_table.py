@@ -46,6 +46,7 @@ def fetch_pass_fail_table(
     *,
     after: int = 0,
     most: int = MOST,
+    namespace: str | None = None,
     database: Database | None = None,
 ) -> tuple[PassFail, ...]:
     """Return tasks in their order with the verdicts on their last attempts.
@@ -62,7 +63,7 @@ def fetch_pass_fail_table(
                 number.label("attempts"), last.label("last"),
             ).select_from(_task)
         )
-        .where(_task.c.id > after, *of_tasks(job_name, task_type))
+        .where(_task.c.id > after, *of_tasks(job_name, task_type, namespace))
         .order_by(_task.c.id)
         .limit(most)
     )  # fmt: skip

@@ -61,6 +61,7 @@ def fetch_products(
     *,
     after: int = 0,
     most: int = MOST,
+    namespace: str | None = None,
     database: Database | None = None,
 ) -> tuple[ProductRow, ...]:
     """Return products by number, of a job or a task, at most so many and those after `after`."""
@@ -68,7 +69,7 @@ def fetch_products(
     if task_id is not None:
         conditions.append(_product.c.task_id == task_id)
     if job_name is not None:
-        conditions += of_tasks(job_name)
+        conditions += of_tasks(job_name, namespace=namespace)
     with looking(database) as session:
         return products_of(session, conditions, most)
 

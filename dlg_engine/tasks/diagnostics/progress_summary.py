@@ -57,12 +57,14 @@ COUNTS = tuple(field.name for field in fields(TaskTypeProgress) if field.name !=
 
 
 def fetch_progress_summary(
-    job_name: str | None = None, *, database: Database | None = None
+    job_name: str | None = None, *, namespace: str | None = None, database: Database | None = None
 ) -> tuple[TaskTypeProgress, ...]:
     """Return how far the tasks of each type are, of one job or of all, by the name of the type."""
     ready = func.sum(case((is_ready(), 1), else_=0))
     states = with_types(select(_type.c.name, _task.c.state, func.count(), ready))
-    states = states.where(*of_tasks(job_name)).group_by(_type.c.name, _task.c.state)
+    states = states.where(*of_tasks(job_name, namespace=namespace)).group_by(
+        _type.c.name, _task.c.state
+    )
     old = _attempt.c.lease_until < clock.now()
     stalled = case((and_(_attempt.c.state == AttemptState.RUNNING.value, old), 1), else_=0)
     under_way = with_tasks(
@@ -70,7 +72,7 @@ def fetch_progress_summary(
     ).where(
         _attempt.c.state.in_([state.value for state in UNFINISHED]),
         _task.c.state == TaskState.ACTIVE.value,
-        *of_tasks(job_name),
+        *of_tasks(job_name, namespace=namespace),
     )
     counts: dict[str, dict[str, int]] = {}
     with looking(database) as session:

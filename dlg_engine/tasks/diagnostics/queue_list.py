@@ -91,6 +91,7 @@ def fetch_dead_letters(
     task_type: str | None = None,
     *,
     most: int = MOST,
+    namespace: str | None = None,
     database: Database | None = None,
 ) -> tuple[DeadLetter, ...]:
     """Return tasks that have failed for good with what was wrong at last, newest first."""
@@ -104,7 +105,7 @@ def fetch_dead_letters(
                 number.label("attempts"), last.label("last"),
             ).select_from(_task)
         )
-        .where(_task.c.state == TaskState.FAILED.value, *of_tasks(job_name, task_type))
+        .where(_task.c.state == TaskState.FAILED.value, *of_tasks(job_name, task_type, namespace))
         .order_by(_task.c.id.desc())
         .limit(most)
         .subquery()

@@ -42,6 +42,7 @@ def fetch_job_tree(
     parent_id: int | None = None,
     max_depth: int | None = 5,
     *,
+    namespace: str | None = None,
     database: Database | None = None,
 ) -> tuple[TreeRow, ...]:
     """Return the tasks of a job, or below a task, down to a depth; None is all the way down.
@@ -51,7 +52,9 @@ def fetch_job_tree(
     top = _task.c.parent_id.is_(None) if parent_id is None else _task.c.parent_id == parent_id
     rows: dict[int, TaskRow] = {}
     with looking(database) as session:
-        query = task_query().where(top, *of_tasks(job_name)).order_by(_task.c.id)
+        query = (
+            task_query().where(top, *of_tasks(job_name, namespace=namespace)).order_by(_task.c.id)
+        )
         level = _rows(session.execute(query.limit(MOST_ROWS)))
         depth = 0
         while level and len(rows) < MOST_ROWS:
@@ -69,6 +72,7 @@ def fetch_running_job_tree(
     include_recently_finished: bool = False,
     max_depth: int | None = 20,
     *,
+    namespace: str | None = None,
     database: Database | None = None,
 ) -> tuple[TreeRow, ...]:
     """Return the tasks with attempts under way, below those that they belong to.
@@ -81,7 +85,9 @@ def fetch_running_job_tree(
     query = with_tasks(select(_attempt.c.task_id, _attempt.c.state))
     states: dict[int, tuple[str, ...]] = {}
     with looking(database) as session:
-        found = session.execute(query.where(wanted, *of_tasks(job_name)).limit(MOST_ROWS))
+        found = session.execute(
+            query.where(wanted, *of_tasks(job_name, namespace=namespace)).limit(MOST_ROWS)
+        )
         for number, state in found:
             states[number] = (*states.get(number, ()), state)
         rows = _with_ancestors(session, states)

@@ -1,4 +1,4 @@
-"""Lists of jobs and of tasks."""
+"""Tasks as rows of lists."""
 
 from __future__ import annotations
 
@@ -13,26 +13,6 @@ from dlg_engine.tasks.diagnostics.looking import MOST, looking, of_tasks, with_t
 from dlg_engine.tasks.states import TaskState
 
 _attempt, _task, _type = schema.attempt, schema.task, schema.task_type
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobSummary:
-    """How many tasks of a job stand how."""
-
-    job_name: str | None
-    """None for tasks that belong to no job."""
-    created: float
-    """When the first of its tasks was registered."""
-    waiting: int = 0
-    active: int = 0
-    done: int = 0
-    failed: int = 0
-    blocked: int = 0
-
-    @property
-    def total(self) -> int:
-        """Return how many tasks it has."""
-        return sum(getattr(self, state.value) for state in TaskState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +35,6 @@ class TaskRow:
     """When it will be tried again."""
 
 
-def fetch_jobs(*, database: Database | None = None) -> tuple[JobSummary, ...]:
-    """Return all jobs, newest first."""
-    query = select(
-        _task.c.job_name, _task.c.state, func.count(), func.min(_task.c.created)
-    ).group_by(_task.c.job_name, _task.c.state)
-    counts: dict[str | None, dict[str, int]] = {}
-    begun: dict[str | None, float] = {}
-    with looking(database) as session:
-        for name, state, number, created in session.execute(query):
-            counts.setdefault(name, {})[state] = int(number)
-            begun[name] = min(created, begun.get(name, created))
-    made = [
-        JobSummary(job_name=name, created=begun[name], **states) for name, states in counts.items()
-    ]
-    return tuple(sorted(made, key=lambda job: job.created, reverse=True))
-
-
 def task_query() -> Select[Any]:
     """Return a query for the columns of `TaskRow`, in their order."""
     number = (
@@ -86,17 +49,18 @@ def task_query() -> Select[Any]:
     )  # fmt: skip
 
 
-def fetch_tasks(
+def fetch_tasks(  # noqa: PLR0913  each is a filter
     job_name: str | None = None,
     task_type: str | None = None,
     state: TaskState | None = None,
     *,
     after: int = 0,
     most: int = MOST,
+    namespace: str | None = None,
     database: Database | None = None,
 ) -> tuple[TaskRow, ...]:
     """Return tasks by number, at most so many and those that come after the task `after`."""
-    query = task_query().where(_task.c.id > after, *of_tasks(job_name, task_type))
+    query = task_query().where(_task.c.id > after, *of_tasks(job_name, task_type, namespace))
     if state is not None:
         query = query.where(_task.c.state == state.value)
     with looking(database) as session:

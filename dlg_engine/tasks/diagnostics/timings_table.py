@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from dlg.support.database import Database
 from dlg_engine.tasks import schema
@@ -55,6 +55,7 @@ def fetch_timings_table(
     job_name: str | None = None,
     task_type: str | None = None,
     *,
+    namespace: str | None = None,
     database: Database | None = None,
 ) -> tuple[Timing, ...]:
     """Return how long tasks of each type take, by the name of the type.
@@ -69,7 +70,7 @@ def fetch_timings_table(
     found: dict[str, dict[str, tuple[int, Spread]]] = {}
     with looking(database) as session:
         for what, column in columns.items():
-            for row in session.execute(_spreads(column, job_name, task_type)):
+            for row in session.execute(_spreads(column, of_tasks(job_name, task_type, namespace))):
                 spread = Spread(*(float(value) for value in row[2:]))
                 found.setdefault(row[0], {})[what] = int(row[1]), spread
     return tuple(_timing(name, found[name]) for name in sorted(found))
@@ -83,7 +84,7 @@ def _timing(name: str, spreads: dict[str, tuple[int, Spread]]) -> Timing:
     return Timing(name, count, wall, cpu, None if children is None else children[1])
 
 
-def _spreads(column: Any, job_name: str | None, task_type: str | None) -> Select[Any]:
+def _spreads(column: Any, conditions: list[ColumnElement[bool]]) -> Select[Any]:
     """Return a query for the spread of a column, by type; the database does the sorting."""
     by_type = _type.c.name
     rank = func.row_number().over(partition_by=by_type, order_by=column)
@@ -94,7 +95,7 @@ def _spreads(column: Any, job_name: str | None, task_type: str | None) -> Select
                 func.count().over(partition_by=by_type).label("of"),
             )
         )
-        .where(column.is_not(None), _attempt.c.wall_s.is_not(None), *of_tasks(job_name, task_type))
+        .where(column.is_not(None), _attempt.c.wall_s.is_not(None), *conditions)
         .subquery()
     )  # fmt: skip
     time, place = ranked.c.time, ranked.c.place

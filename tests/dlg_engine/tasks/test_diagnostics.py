@@ -25,7 +25,7 @@ from dlg_engine.tasks.diagnostics.progress_summary import (
 from dlg_engine.tasks.diagnostics.queue_list import fetch_dead_letters, fetch_queues
 from dlg_engine.tasks.diagnostics.render_task_tree import fetch_job_tree, fetch_running_job_tree
 from dlg_engine.tasks.diagnostics.task_details import fetch_task
-from dlg_engine.tasks.diagnostics.task_list import fetch_jobs, fetch_tasks
+from dlg_engine.tasks.diagnostics.task_list import fetch_tasks
 from dlg_engine.tasks.diagnostics.timings_table import fetch_timings_table, render_run_time
 from dlg_engine.tasks.errors import NoSuchEntryError
 from dlg_engine.tasks.logging_database import EasLoggingHandler
@@ -234,12 +234,6 @@ def test_what_runs_is_shown_below_what_it_belongs_to(night: Night) -> None:
     assert [(row.depth, row.attempt_states) for row in rows] == [(0, ()), (1, ("registered",))]
 
 
-def test_jobs_are_listed_with_how_their_tasks_stand(night: Night) -> None:
-    found = {job.job_name: job for job in fetch_jobs(database=night.tasks.database)}
-    assert (found["night"].done, found["night"].failed, found["night"].blocked) == (3, 1, 1)
-    assert (found["day"].waiting, found["day"].total) == (1, 1)
-
-
 def test_tasks_are_listed_by_job_type_and_state(night: Night) -> None:
     database = night.tasks.database
     failed = fetch_tasks("night", state=TaskState.FAILED, database=database)
@@ -247,6 +241,7 @@ def test_tasks_are_listed_by_job_type_and_state(night: Night) -> None:
     page = fetch_tasks("night", after=night.numbers[1], most=2, database=database)
     assert [row.task_id for row in page] == night.numbers[2:4]
     assert len(fetch_tasks(task_type="search", database=database)) == 2
+    assert fetch_tasks("night", namespace="another time", database=database) == ()
 
 
 def test_a_task_is_shown_with_all_that_belongs_to_it(night: Night) -> None:
@@ -287,7 +282,7 @@ def test_without_a_database_it_is_that_of_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DLG_ROOT", str(tmp_path))
-    assert fetch_jobs() == ()
+    assert fetch_tasks() == ()
     assert fetch_progress_summary() == ()
 
 
