@@ -13,6 +13,7 @@ from typing import Any
 
 from dlg_engine.tasks.errors import MetadataValueError
 
+_written = json.JSONEncoder(ensure_ascii=False).encode
 _MOST_EXACT = 2**53
 """Whole numbers up to this are also floats."""
 
@@ -20,9 +21,11 @@ _MOST_EXACT = 2**53
 def encode(keyword: str, value: object) -> str:
     """Return `value` as text; raise MetadataValueError if it has a part that cannot be kept."""
     kind = type(value)
-    if kind is str or kind is int or kind is float or value is None or kind is bool:
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(_plain(keyword, value), ensure_ascii=False)
+    if kind is int:
+        return str(value)
+    if kind is str or kind is float or value is None or kind is bool:
+        return _written(value)
+    return _written(_plain(keyword, value))
 
 
 def _plain(keyword: str, value: object) -> Any:
