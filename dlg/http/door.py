@@ -13,7 +13,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from dataclasses import replace
 from typing import Any
 
-from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from dlg.exceptions import DaliugeException
@@ -242,17 +241,13 @@ class Door(BaseHandler):
                 await self.flush()
         except TimeoutError:
             logger.info("a client left its events unread", extra={"action": "events_cut"})
-            self._hang_up()
+            self.hang_up()
             raise StreamClosedError from None
 
     def _cut(self, error: BaseException) -> None:
         """Break off an answer that has begun, so that nobody takes it for a whole one."""
         self.log_exception(type(error), error, error.__traceback__)
-        self._hang_up()
-
-    def _hang_up(self) -> None:
-        if isinstance(self.request.connection, HTTP1Connection):
-            self.request.connection.close()
+        self.hang_up()
 
 
 async def _following(events: AsyncIterator[Event]) -> Event | None:

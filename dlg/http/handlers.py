@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from dlg.exceptions import DaliugeException
@@ -108,8 +109,11 @@ class BaseHandler(RequestHandler):
 
     def check_token(self) -> None:
         """Refuse a request without the token of the service, where it has one."""
-        if self.shared.options.is_open(self.request.path):
-            return
+        if not self.shared.options.is_open(self.request.path):
+            self.check_bearer()
+
+    def check_bearer(self) -> None:
+        """Refuse a request that does not show the token, whatever it asks for."""
         kind, _, shown = self.request.headers.get("Authorization", "").strip().partition(" ")
         expected = self.shared.options.token.encode()
         # Headers are Latin-1 here, whatever was meant by them.
@@ -165,6 +169,11 @@ class BaseHandler(RequestHandler):
         """Write, and count how much."""
         self.sent += len(chunk)
         super().write(chunk)
+
+    def hang_up(self) -> None:
+        """End the connection as it is, so that nobody takes what was sent for a whole answer."""
+        if isinstance(self.request.connection, HTTP1Connection):
+            self.request.connection.close()
 
     def refuse(self, error: BaseException, *, html: bool = False) -> None:
         """Answer with an error."""

@@ -17,7 +17,7 @@ from tornado.web import Application
 
 from dlg.exceptions import UsageError
 from dlg.http.door import Door
-from dlg.http.handlers import Nowhere, Shared, Static, log_request
+from dlg.http.handlers import BaseHandler, Nowhere, Shared, Static, log_request
 from dlg.http.routes import Route, by_path, pattern, precedence
 from dlg.http.site import Options, Site
 from dlg.http.traffic import Traffic
@@ -36,8 +36,17 @@ class Server:
     """
 
     def __init__(
-        self, service: S, routes: Sequence[Route[S]], options: Options, site: Site | None = None
+        self,
+        service: S,
+        routes: Sequence[Route[S]],
+        options: Options,
+        site: Site | None = None,
+        more: Sequence[tuple[str, type[BaseHandler]]] = (),
     ) -> None:
+        """`more` are handlers of a service's own, behind the routes: expressions of paths first.
+
+        They are given what all handlers share, and whatever their expression names.
+        """
         self.options = options
         context = tls_context(options.certificate, options.key) if options.certificate else None
         self._listening = listen(options.host, options.port)
@@ -47,7 +56,7 @@ class Server:
         self._workers = workers
         self.traffic = Traffic()
         shared = Shared(service, options, site, workers, traffic=self.traffic)
-        self._app = make_app(routes, shared)
+        self._app = make_app(routes, shared, more)
         self._context = context
         self._server: HTTPServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -87,13 +96,18 @@ class Server:
         self._workers.close()
 
 
-def make_app(routes: Sequence[Route[Any]], shared: Shared) -> Application:
-    """Return the application that answers to `routes`."""
+def make_app(
+    routes: Sequence[Route[Any]],
+    shared: Shared,
+    more: Sequence[tuple[str, type[BaseHandler]]] = (),
+) -> Application:
+    """Return the application that answers to `routes`, and else by the handlers in `more`."""
     table = by_path(routes)
     handlers: list[Any] = [
         (pattern(path), Door, {"shared": shared, "routes": table[path]})
         for path in sorted(table, key=precedence)
     ]
+    handlers += [(expression, handler, {"shared": shared}) for expression, handler in more]
     handlers.append((r"/static/([A-Za-z0-9_.\-]+)", Static, {"shared": shared}))
     return Application(
         handlers,
