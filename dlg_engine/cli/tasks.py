@@ -17,6 +17,7 @@ TASK_COMMANDS: Mapping[str, Entry] = {
     "work": Entry("dlg_engine.cli.tasks_running:work", "Run workers."),
     "list": Entry("dlg_engine.cli.tasks_show:list_", "List jobs, or the tasks of one."),
     "show": Entry("dlg_engine.cli.tasks_show:show", "Tell all that is known of a task."),
+    "serve": Entry("dlg_engine.cli.tasks_serve:serve", "Serve pages that show all of it."),
     "progress": Entry("dlg_engine.cli.tasks_reports:progress", "Tell how far everything is."),
     "timings": Entry("dlg_engine.cli.tasks_reports:timings", "Tell how long tasks take."),
     "errors": Entry("dlg_engine.cli.tasks_reports:errors", "Tell what has gone wrong."),
@@ -41,6 +42,7 @@ Examples:
   dlg tasks submit job.yaml                 only put the job into the database; elsewhere:
   dlg tasks work -n 8 --scheduler           work on what is there, until Ctrl-C
   dlg tasks progress --follow               watch it
+  dlg tasks serve                           the same on pages
   dlg tasks errors                          what has gone wrong?
 
 The database is --database, or that of the settings: an SQLite file, if they do not say otherwise.

@@ -54,7 +54,7 @@ class Changes:
             self._clients.discard(queue)
 
     def _run(self) -> None:
-        timeout_s = None
+        timeout_s = self._again_s  # somebody may have rung just before we listened
         while True:
             ready, _, _ = select.select([*self._fds, self._wake_r], [], [], timeout_s)
             if self._wake_r in ready and b"!" in os.read(self._wake_r, 1 << 10):

@@ -1,4 +1,4 @@
-"""The pages of the managers: a cluster with its sessions, and one session, live.
+"""The pages: a cluster with its sessions, one session, experiments, tasks; all of them live.
 
 The sources are in `frontend` and are built by `make web`; what is built of them is in `static`,
 and is all that is served. The pages talk to REST and to nothing else, so they are the same for
@@ -57,3 +57,12 @@ def beat(_service: Any, _asked: Asked) -> Answer:
 
 BEAT_ROUTES: tuple[Route[Any], ...] = (Route("GET", "/", beat, kind=HTML),)
 """The page of a scheduler of experiments."""
+
+
+def tasks(_service: Any, _asked: Asked) -> Answer:
+    """Give the page of jobs, tasks, products and messages."""
+    return Answer(page("tasks"), HTML)
+
+
+TASK_ROUTES: tuple[Route[Any], ...] = (Route("GET", "/", tasks, kind=HTML),)
+"""The page of a database of tasks."""

@@ -193,9 +193,13 @@ def _groups(scope: Scope, kind: str, x: str, y: str) -> Any:
             columns += [literal("").label(side), literal(0.0).label(f"{side}_number")]
             continue
         kind_of, table = _table_of(name, side)
-        on = table.c.owner_id == (_task.c.id if kind_of == "task" else _last_attempt())
+        owner: Any = _task.c.id
+        if kind_of == "attempt":
+            last = _attempt.alias(f"{side}_attempt")
+            source = source.join(last, (last.c.task_id == _task.c.id) & (last.c.id == _newest()))
+            owner = last.c.id
         key = select(_key.c.id).where(_key.c.name == name.partition(":")[2]).scalar_subquery()
-        source = source.join(table, on & (table.c.key_id == key))
+        source = source.join(table, (table.c.owner_id == owner) & (table.c.key_id == key))
         columns += [table.c.value.label(side), table.c.number.label(f"{side}_number")]
     inner: Any = select(*columns).select_from(source).where(*scope.clauses())
     if kind:
@@ -215,7 +219,8 @@ def _table_of(name: str, side: str) -> tuple[str, Any]:
     return source, table.alias(side)
 
 
-def _last_attempt() -> Any:
+def _newest() -> Any:
+    """Return the number of the last attempt of a task."""
     of = select(func.max(_attempt.c.id)).where(_attempt.c.task_id == _task.c.id)
     return of.correlate(_task).scalar_subquery()
 

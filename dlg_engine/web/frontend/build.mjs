@@ -15,7 +15,7 @@ if (!folder) {
 mkdirSync(folder, { recursive: true });
 
 const result = await build({
-  entryPoints: ["src/beat.ts", "src/cluster.ts", "src/session.ts"],
+  entryPoints: ["src/beat.ts", "src/cluster.ts", "src/session.ts", "src/tasks.ts"],
   outdir: folder,
   bundle: true,
   splitting: true,

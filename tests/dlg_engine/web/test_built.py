@@ -17,7 +17,7 @@ from dlg_engine import web
 HOME = Path(web.__file__).parent
 FRONTEND, STATIC = HOME / "frontend", HOME / "static"
 LIST = json.loads((STATIC / "built.json").read_text())
-PAGES = ("beat", "cluster", "session")
+PAGES = ("beat", "cluster", "session", "tasks")
 LINES, COLUMNS = 500, 120
 
 

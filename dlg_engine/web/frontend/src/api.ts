@@ -49,6 +49,11 @@ export async function getText(path: string): Promise<string> {
   return (await ask(path, {})).text();
 }
 
+/** Return the file that a GET answers. */
+export async function getFile(path: string): Promise<Blob> {
+  return (await ask(path, {})).blob();
+}
+
 /** Change something: POST or DELETE. */
 export async function send(method: "POST" | "DELETE", path: string): Promise<void> {
   await ask(path, { method });
