@@ -123,7 +123,7 @@ $(VENV)/.installed-faces: pyproject.toml | $(VENV)/.installed-run
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@echo "installing dlg and the tools of its developers into $(VENV), once ..."
-	@$(PIP) install --editable '.[tasks,mysql,postgres,rabbitmq,dask,partition,plots,beat,metrics,provenance,transits,test,docs,dev]'
+	@$(PIP) install --editable '.[tasks,mysql,postgres,rabbitmq,dask,hpc,partition,plots,beat,metrics,provenance,transits,test,docs,dev]'
 	@touch $@ $(VENV)/.installed-run $(VENV)/.installed-transits $(VENV)/.installed-faces
 
 $(WEB)/.installed: $(FRONTEND)/package-lock.json

@@ -15,7 +15,7 @@ import click
 from dlg.support.examples import ExampleCommand
 from dlg.support.interrupts import heeding_termination
 from dlg.support.paths import default_store
-from dlg_engine.cli.engines import engine_of, engine_options, given, on_dask
+from dlg_engine.cli.engines import engine_of, engine_options, given, on_dask, with_jobqueue
 from dlg_engine.cli.group import FAILED, HELP, INTERRUPTED
 from dlg_engine.cli.loading import (
     GRAPH_PATH,
@@ -48,6 +48,7 @@ Examples:
   dlg run my.pg --runner processes --workers 8       a physical graph, on eight processes
   dlg unroll my.graph | dlg run - --report -         from a pipe; the report as JSON
   dlg run my.graph --engine dask --scheduler tcp://head:8786   on a Dask cluster
+  dlg run my.graph --engine dask --jobqueue slurm --workers 8   ... whose workers are Slurm's jobs
 
 Python functions that a graph names are imported from installed packages, the directories of
 --path, the directory of the graph (for '-' the current one), and the code directory of the
@@ -70,6 +71,8 @@ class How(NamedTuple):
     engine: str
     scheduler: str | None
     tls: tuple[str, str, str] | None
+    jobqueue: str | None
+    jobqueue_options: tuple[str, ...]
 
 
 @click.command(cls=ExampleCommand, epilog=EXAMPLES, context_settings=HELP)
@@ -159,8 +162,12 @@ def run(
         took = span(time.perf_counter() - begun)
         click.echo(f"{len(loaded):,} drops, loaded in {took}", err=True)
     store = (wanted.store or default_store()) if wanted.reuse or wanted.store else None
+    engine = with_jobqueue(
+        engine_of(wanted.engine), wanted.jobqueue, wanted.jobqueue_options,
+        scheduler=wanted.scheduler,
+    )  # fmt: skip
     go = functools.partial(
-        engine_of(wanted.engine), loaded, workers=wanted.workers, workdir=wanted.workdir,
+        engine, loaded, workers=wanted.workers, workdir=wanted.workdir,
         timeout=wanted.timeout, reproducibility=wanted.repro,
         **given(runner=wanted.runner, store=store, compat=wanted.compat,
                 resumable=wanted.resumable, **on_dask(wanted.scheduler, wanted.tls)),
