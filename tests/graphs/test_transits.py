@@ -12,6 +12,11 @@ from types import ModuleType
 
 import pytest
 
+from dlg.jobs.reading import read_document
+from dlg_engine.tasks.job_products import products_of_job
+from dlg_engine.tasks.job_submission import submit_job, wait_for_job
+from tests.graphs.queue_workers import working
+
 pytest.importorskip("batman", reason="batman-package is not installed")
 pytest.importorskip("astropy", reason="astropy is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -77,6 +82,20 @@ def test_the_job_finds_what_the_graph_finds(tmp_path: Path) -> None:
         check_rows(list(csv.DictReader(file)))
     assert (made / "recovery.png").read_bytes().startswith(b"\x89PNG")
     assert len(list(made.glob("lightcurve_*.txt.gz"))) == 50
+
+
+@pytest.mark.long
+def test_workers_of_a_database_find_the_same(tmp_path: Path) -> None:
+    types = ("transit_synthesis", "transit_search", "transit_recovery")
+    with working("sqlite", tmp_path, HOME, types) as tasks:
+        job = submit_job(tasks, read_document(HOME / "transits.yaml"))
+        assert wait_for_job(tasks, job.job_id, 110).states == {"done": 101}
+        made = {one.path.removeprefix("transits/"): one for one in products_of_job(tasks, 1)}
+    with made["recovery.csv"].file.open() as file:
+        check_rows(list(csv.DictReader(file)))
+    assert made["recovery.png"].file.read_bytes().startswith(b"\x89PNG")
+    assert len([name for name in made if name.startswith("lightcurve_")]) == 50
+    assert all(one.passed_qc for one in made.values())
 
 
 def verdict(radius: float, period: float, outcome: str, mes: float) -> dict[str, object]:
