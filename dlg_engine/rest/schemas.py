@@ -118,7 +118,8 @@ _NODE = record(
     since=_NUMBER,
 )  # fmt: skip
 _CLUSTER = record(
-    level={"enum": ["node", "island", "master"]}, name=TEXT, url=TEXT, version=TEXT,
+    "python",
+    python=TEXT, level={"enum": ["node", "island", "master"]}, name=TEXT, url=TEXT, version=TEXT,
     islands=listing(_ISLAND), nodes=listing(_NODE),
 )  # fmt: skip
 

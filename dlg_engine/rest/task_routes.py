@@ -132,8 +132,8 @@ def keywords(service: TaskService, asked: Asked) -> Answer:
 
 def verdict_map(service: TaskService, asked: Asked) -> Answer:
     """Tell who passed and who failed over one or two values of metadata."""
-    names = asked.text("x"), asked.text("y")
-    found = service.read(maps.verdict_map, scope_of(asked), asked.text("type"), *names)
+    over = maps.Over(asked.text("x"), asked.text("y"), asked.text("by"))
+    found = service.read(maps.verdict_map, scope_of(asked), asked.text("type"), over)
     return as_json(found)
 
 
@@ -172,6 +172,7 @@ def events(service: TaskService, _asked: Asked) -> Answer:
 
 X = Param("x", help="The metadata from left to right: task:NAME or attempt:NAME.", required=True)
 Y = Param("y", help="The metadata from bottom to top.")
+BY = Param("by", help="The metadata that says whether a task that is done has found something.")
 
 ROUTES: tuple[Route[TaskService], ...] = (
     Route("GET", "/health", health, tag="service"),
@@ -184,7 +185,7 @@ ROUTES: tuple[Route[TaskService], ...] = (
     Route("GET", f"{BASE}/now", now, (*SCOPE, LIMIT), tag="progress"),
     Route("GET", f"{BASE}/progress", by_type, SCOPE, tag="progress"),
     Route("GET", f"{BASE}/timeline", spans, (*SCOPE, SPANS, BEFORE), tag="progress"),
-    Route("GET", f"{BASE}/map", verdict_map, (*SCOPE, TYPE, X, Y), tag="progress"),
+    Route("GET", f"{BASE}/map", verdict_map, (*SCOPE, TYPE, X, Y, BY), tag="progress"),
     Route("GET", f"{BASE}/map/keywords", keywords, (*SCOPE, TYPE), tag="progress"),
     Route("GET", f"{BASE}/map/tiles", tiles, (*SCOPE, TYPE, SPANS, AFTER), tag="progress"),
     Route("GET", f"{BASE}/logs", messages, (*SOUGHT, LIMIT, OLDER), tag="logs"),

@@ -28,4 +28,5 @@ def run(task: JobTask) -> Mapping[str, Any]:
     planet = {name: value for name, value in metadata.items() if name not in found}
     verdict = {**planet, **found, **transit_detection_quality_control(curve, found)}
     task.outputs["verdict"].write_text(json.dumps(verdict, indent=1, default=float))
-    return {"outcome": verdict["outcome"], "period": verdict["period"]}
+    told = ("outcome", "period", "radius_earth", "orbital_period")
+    return {name: verdict[name] for name in told if name in verdict}

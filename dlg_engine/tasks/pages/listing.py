@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from dlg_engine.tasks import schema
@@ -27,6 +27,8 @@ class Job:
     namespace: str
     first: int
     """The number of its first task."""
+    roots: int
+    """How many tasks it has that are below no other; if one, that is its first."""
     tasks: int
     created: float
     states: Mapping[str, int]
@@ -102,6 +104,7 @@ def jobs(session: Session, limit: int, before: int | None = None) -> JobPage:
     groups = select(
         _task.c.job_name, _task.c.namespace, first.label("first"),
         func.count().label("tasks"), func.min(_task.c.created).label("created"),
+        func.sum(case((_task.c.parent_id.is_(None), 1), else_=0)).label("roots"),
     ).group_by(_task.c.job_name, _task.c.namespace)  # fmt: skip
     if before is not None:
         groups = groups.having(first < before)
@@ -109,7 +112,7 @@ def jobs(session: Session, limit: int, before: int | None = None) -> JobPage:
     states = _states(session, rows[:limit])
     found = [
         Job(
-            row.job_name or "", row.namespace, row.first, row.tasks, row.created,
+            row.job_name or "", row.namespace, row.first, int(row.roots), row.tasks, row.created,
             states.get((row.job_name, row.namespace), {}),
         )
         for row in rows[:limit]

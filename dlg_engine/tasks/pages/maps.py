@@ -2,8 +2,10 @@
 
 An axis is a keyword of metadata, of tasks (`task:planet`) or of their last attempts
 (`attempt:period`). Few values stand side by side; many numbers are put into bins, of equal ratios
-where they span more than a decade. Cells are counted by the database, so that a map has the same
-size for a hundred tasks and for a million.
+where they span more than a decade. Where attempts say by a keyword whether they found what they
+looked for, a map can be one of that (`by`): quality control passes a search that finds nothing.
+Cells are counted by the database, so that a map has the same size for a hundred tasks and for a
+million.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Subquery, func, literal, select
+from sqlalchemy import Subquery, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from dlg_engine.tasks import schema, values
@@ -32,6 +34,9 @@ MOST_GROUPS = 50_000
 SAMPLE = 500
 """In so many tasks one looks for the keywords that there are."""
 LONGEST_LABEL = 60
+GOOD = ("true", '"PASS"', '"PASSED"', '"pass"', '"passed"')
+BAD = ("false", '"FAIL"', '"FAILED"', '"fail"', '"failed"')
+"""Values of metadata, as they are kept, that are verdicts."""
 SOURCES = ("task", "attempt")
 _task, _type, _attempt = schema.task, schema.task_type, schema.attempt
 _key = schema.metadata_key
@@ -46,6 +51,8 @@ class Keyword:
     numeric: bool
     values: int
     """How many different ones there are in a sample."""
+    verdict: bool
+    """Whether each says that something is good, or that it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ def keywords(session: Session, scope: Scope, kind: str) -> list[Keyword]:
                 func.count(table.c.number).label("numbers"),
                 func.count().label("all"),
                 func.max(func.length(table.c.value)).label("longest"),
+                func.sum(case((table.c.value.in_([*GOOD, *BAD]), 1), else_=0)).label("verdicts"),
             )
             .join(table, table.c.key_id == _key.c.id)
             .where(table.c.owner_id.in_(owners))
@@ -121,7 +129,8 @@ def keywords(session: Session, scope: Scope, kind: str) -> list[Keyword]:
         for row in session.execute(query):
             if row.longest <= LONGEST_LABEL:
                 whole = row.numbers == row.all
-                found.append(Keyword(f"{source}:{row.name}", whole, row.values))
+                name, says = f"{source}:{row.name}", row.verdicts == row.all
+                found.append(Keyword(name, whole, row.values, says))
     return sorted(found, key=lambda one: one.values < 2)  # what differs comes first  # noqa: PLR2004
 
 
@@ -150,9 +159,21 @@ def tiles(session: Session, scope: Scope, kind: str, limit: int, after: int = 0)
     return Tiles(found, found[-1].task if len(rows) > limit else None)
 
 
-def verdict_map(session: Session, scope: Scope, kind: str, x: str, y: str = "") -> VerdictMap:
-    """Return the map over one or two keywords; raise TaskSystemError for what is none."""
-    groups = [_Group(*row) for row in session.execute(_groups(scope, kind, x, y))]
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What a map is drawn over, and what it shows."""
+
+    x: str
+    y: str = ""
+    """"" for one row."""
+    by: str = ""
+    """The keyword that is the verdict on a task that is done; "" for that of the task."""
+
+
+def verdict_map(session: Session, scope: Scope, kind: str, over: Over) -> VerdictMap:
+    """Return the map of tasks of a type ("" for all); raise TaskSystemError for no keyword."""
+    x, y = over.x, over.y
+    groups = [_Group(*row) for row in session.execute(_groups(scope, kind, over))]
     count = select(func.count()).select_from(_some(scope, kind).order_by(None).subquery())
     tasks = session.scalar(count) or 0
     axis_x, where_x = _axis(x, ((g.x, g.x_number, g.count) for g in groups))
@@ -184,11 +205,12 @@ class _Group:
     task: int
 
 
-def _groups(scope: Scope, kind: str, x: str, y: str) -> Any:
+def _groups(scope: Scope, kind: str, over: Over) -> Any:
     """Return the query for how many tasks have which values and which verdict."""
-    columns = [_task.c.id, verdict().label("verdict")]
+    columns: list[Any] = [_task.c.id]
+    told: Any = verdict()
     source: Any = _task.join(_type, _type.c.id == _task.c.type_id)
-    for side, name in (("x", x), ("y", y)):
+    for side, name in (("x", over.x), ("y", over.y), ("z", over.by)):
         if not name:
             columns += [literal("").label(side), literal(0.0).label(f"{side}_number")]
             continue
@@ -196,11 +218,20 @@ def _groups(scope: Scope, kind: str, x: str, y: str) -> Any:
         owner: Any = _task.c.id
         if kind_of == "attempt":
             last = _attempt.alias(f"{side}_attempt")
-            source = source.join(last, (last.c.task_id == _task.c.id) & (last.c.id == _newest()))
+            on = (last.c.task_id == _task.c.id) & (last.c.id == _newest())
+            source = source.join(last, on, isouter=side == "z")
             owner = last.c.id
         key = select(_key.c.id).where(_key.c.name == name.partition(":")[2]).scalar_subquery()
-        source = source.join(table, (table.c.owner_id == owner) & (table.c.key_id == key))
+        on = (table.c.owner_id == owner) & (table.c.key_id == key)
+        source = source.join(table, on, isouter=side == "z")
+        if side == "z":
+            good, bad = table.c.value.in_(GOOD), table.c.value.in_(BAD)
+            done = told == literal("passed")
+            told = case(
+                (done & good, literal("passed")), (done & bad, literal("rejected")), else_=told
+            )
         columns += [table.c.value.label(side), table.c.number.label(f"{side}_number")]
+    columns.append(told.label("verdict"))
     inner: Any = select(*columns).select_from(source).where(*scope.clauses())
     if kind:
         inner = inner.where(_type.c.name == kind)

@@ -157,6 +157,28 @@ def test_many_numbers_are_put_into_bins_of_a_map(server: Server, night: Night) -
     assert sum(sum(cell["verdicts"].values()) for cell in found["cells"]) == 60
 
 
+def test_a_map_shows_what_attempts_say_they_have_found(server: Server, night: Night) -> None:
+    night.passes_all = True
+    night.submit()
+    night.work()
+    path = "/map?type=search&x=task:radius"
+    counts = _totals(_json(server, path))
+    assert counts == {"passed": 15, "blocked": 1}
+    said = {one["name"]: one["verdict"] for one in _json(server, "/map/keywords")["keywords"]}
+    assert (said["attempt:found"], said["task:radius"]) == (True, False)
+    assert _totals(_json(server, f"{path}&by=attempt:found")) == {
+        "passed": 9, "rejected": 6, "blocked": 1,
+    }  # fmt: skip
+
+
+def _totals(found: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for cell in found["cells"]:
+        for verdict, count in cell["verdicts"].items():
+            counts[verdict] = counts.get(verdict, 0) + count
+    return counts
+
+
 def test_what_runs_is_told_with_its_worker(server: Server, night: Night) -> None:
     night.submit(planets=2)
     with night.held("host2:7"):
@@ -291,6 +313,7 @@ def test_what_has_not_failed_is_not_tried_again(server: Server, night: Night) ->
         ("/tasks/x", 400), ("/tasks?limit=100000", 400), ("/tasks?limit=0", 400),
         ("/timeline?limit=1000000", 400), ("/logs?before=-1", 400),
         ("/map?x=version:md5", 400), ("/map?x=error_text", 400), ("/map", 400),
+        ("/map?x=task:a&by=b", 400),
         ("/versions/..%2F..%2Fetc%2Fpasswd/file", 400), ("/versions/1/file/../../x", 404),
         ("/tasks?colour=red", 400), ("/versions/1/preview?most=99999999", 400),
         ("/tasks/99999999999999999999", 400),

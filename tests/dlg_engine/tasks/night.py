@@ -76,6 +76,7 @@ class Night:
         self.queue = TaskQueueSQL(tasks.database)
         self.logs = EasLoggingHandler(tasks.database)
         self.broken = {BROKEN}
+        self.passes_all = False
         folder.mkdir(exist_ok=True)
 
     def close(self) -> None:
@@ -131,7 +132,7 @@ class Night:
 
     def judge(self, attempt: TaskExecutionAttempt) -> None:
         """Refuse verdicts by which nothing was found."""
-        good = bool(attempt.metadata["found"].value)
+        good = self.passes_all or bool(attempt.metadata["found"].value)
         for version in attempt.output_files.values():
             self.tasks.file_version_update(int(version.product_version_id or 0), passed_qc=good)
 

@@ -23,6 +23,7 @@ export class TaskMap {
   private readonly box = byId("map-box");
   private readonly x = byId<HTMLSelectElement>("map-x");
   private readonly y = byId<HTMLSelectElement>("map-y");
+  private readonly by = byId<HTMLSelectElement>("map-by");
   private readonly type = byId<HTMLSelectElement>("map-type");
 
   constructor(private readonly choose: (task: number) => void, changed: () => void) {
@@ -47,6 +48,7 @@ export class TaskMap {
     if (this.x.value) {
       said.set("x", this.x.value);
       if (this.y.value) said.set("y", this.y.value);
+      if (this.by.value) said.set("by", this.by.value);
       const found = await get<VerdictMap>(`api/v1/map?${said.toString()}`);
       if (asked === this.asked) this.showMap(found);
       return;
@@ -64,6 +66,7 @@ export class TaskMap {
     const names = keywords.map((one) => one.name);
     options(this.x, names, "in order");
     options(this.y, names, "nothing");
+    options(this.by, keywords.filter((one) => one.verdict).map((one) => one.name), "of the task");
     const kept = `${said.toString()}\n${names.join("\n")}`;
     if (kept === this.known) return;
     const anew = !this.known || !this.x.value;

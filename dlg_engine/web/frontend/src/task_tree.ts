@@ -13,6 +13,8 @@ const MOST = 1000;
 /** The server counts so far and no further. */
 const COUNTED = 10_000;
 
+const keyOf = (job: string, namespace: string): string => `job ${job}\n${namespace}`;
+
 type Choose = (task: number) => void;
 
 interface Branch {
@@ -29,6 +31,9 @@ export const titleOf = (task: { readonly name: string; readonly type: string }):
 export class TaskTree {
   private readonly body = byId<HTMLTableSectionElement>("tree-body");
   private readonly open = new Map<string, Branch>();
+  /** The one task that a branch has, where it has one. */
+  private readonly roots = new Map<string, number>();
+  private readonly shown = new Set<string>();
   /** Where the pages of a list begin, up to the one that is shown. */
   private starts: number[] = [0];
   private where: Where | null = null;
@@ -112,7 +117,13 @@ export class TaskTree {
     this.next = null;
     if (where.job !== null) {
       say(byId("tree-note"), "");
-      return this.branch(`job ${where.job}\n${where.namespace ?? ""}`, scopeOf(where, { parent: 0 }), 0, true);
+      const key = keyOf(where.job, where.namespace ?? "");
+      const rows = await this.branch(key, scopeOf(where, { parent: 0 }), 0, true);
+      const only = this.roots.get(key);
+      if (only === undefined || this.shown.has(key)) return rows;
+      this.shown.add(key); // opened once; who closes it finds it closed
+      this.open.set(`task ${only}`, { limit: LIMIT });
+      return this.branch(key, scopeOf(where, { parent: 0 }), 0, true);
     }
     const limit = this.open.get("jobs")?.limit ?? LIMIT;
     const page = await get<{ jobs: Job[]; next: number | null }>(`api/v1/jobs?limit=${limit}`);
@@ -124,8 +135,10 @@ export class TaskTree {
   }
 
   private async below(job: Job): Promise<HTMLElement[]> {
-    const key = `job ${job.job}\n${job.namespace}`;
+    const key = keyOf(job.job, job.namespace);
     if (!this.open.has(key)) return [];
+    // Where all is below one task, that says nothing the job does not say.
+    if (job.roots === 1) return this.branch(key, new URLSearchParams({ parent: String(job.first) }), 1);
     const said = new URLSearchParams({ job: job.job, namespace: job.namespace, parent: "0" });
     return this.branch(key, said, 1);
   }
@@ -138,6 +151,8 @@ export class TaskTree {
     if (!always && !this.open.has(key)) return [];
     said.set("limit", String(limit));
     const page = await get<TaskPage>(`api/v1/tasks?${said.toString()}`);
+    const [only] = page.tasks;
+    if (only && page.total === 1) this.roots.set(key, only.id);
     const parts = await Promise.all(page.tasks.map(async (task) => {
       const own = `task ${task.id}`;
       const inside = await this.branch(own, new URLSearchParams({ parent: String(task.id) }), depth + 1);
@@ -160,8 +175,11 @@ export class TaskTree {
 
   private job(job: Job): HTMLElement {
     const title = job.job || "without a job";
-    const key = `job ${job.job}\n${job.namespace}`;
-    const name = make("span", { class: "branch" }, this.fold(key, title), make("strong", {}, title),
+    const key = keyOf(job.job, job.namespace);
+    const link = job.roots === 1 && make("button", {
+      type: "button", class: "link", "data-key": `task ${job.first}`, onclick: () => this.choose(job.first),
+    }, title);
+    const name = make("span", { class: "branch" }, this.fold(key, title), link || make("strong", {}, title),
       job.namespace && make("span", { class: "number" }, job.namespace));
     return make("tr", {},
       make("th", { scope: "row" }, name), make("td", {}, jobBadge(job.states)),

@@ -14,6 +14,7 @@ export interface Job {
   readonly job: string;
   readonly namespace: string;
   readonly first: number;
+  readonly roots: number;
   readonly tasks: number;
   readonly created: number;
   readonly states: Counts;
@@ -152,6 +153,7 @@ export interface Keyword {
   readonly name: string;
   readonly numeric: boolean;
   readonly values: number;
+  readonly verdict: boolean;
 }
 
 export interface Axis {
