@@ -10,12 +10,15 @@ import hashlib
 import shutil
 import ssl
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dlg.exceptions import UsageError
 
 DAYS = 3650
 TIMEOUT_S = 60.0
+VERSION_TAG, SHORT_YEAR_TAG, LONG_SIZE, FIRST_OF_1900S = 0xA0, 0x17, 0x80, "50"
+"""How parts of a certificate are written (X.690), and from when years of two digits are old."""
 REQUEST = """
 [req]
 distinguished_name = name
@@ -67,6 +70,43 @@ def _block(text: str, kind: str) -> str:
 def fingerprint(certificate: str) -> str:
     """Return the SHA-256 of a certificate (PEM), in hexadecimal; ValueError if it is none."""
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest()
+
+
+def validity(certificate: str) -> tuple[float, float]:
+    """Return from when and until when a certificate (PEM) is valid, in seconds since 1970.
+
+    Raises ValueError for what is none. The standard library tells this of connections only.
+    """
+    der = ssl.PEM_cert_to_DER_cert(certificate)
+    try:
+        _, at, _ = _part(der, 0)  # the certificate
+        _, at, _ = _part(der, at)  # what of it is signed
+        tag, _, end = _part(der, at)
+        at = end if tag == VERSION_TAG else at
+        for _ in range(3):  # its number, how it is signed, and by whom
+            _, _, at = _part(der, at)
+        _, at, _ = _part(der, at)
+        begin = _part(der, at)
+        return _moment(der, begin), _moment(der, _part(der, begin[2]))
+    except IndexError:
+        raise ValueError("the certificate is cut off") from None
+
+
+def _part(der: bytes, at: int) -> tuple[int, int, int]:
+    """Return of the part that begins `at` a place its tag, and where its content is."""
+    tag, size, start = der[at], der[at + 1], at + 2
+    if size >= LONG_SIZE:
+        start += size - LONG_SIZE
+        size = int.from_bytes(der[at + 2 : start], "big")
+    return tag, start, start + size
+
+
+def _moment(der: bytes, part: tuple[int, int, int]) -> float:
+    tag, start, end = part
+    text = der[start:end].decode("ascii")
+    if tag == SHORT_YEAR_TAG:
+        text = ("20" if text[:2] < FIRST_OF_1900S else "19") + text
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
 
 def client_context(certificate: str) -> ssl.SSLContext:

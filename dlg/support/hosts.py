@@ -9,6 +9,7 @@ import ipaddress
 import os
 import shutil
 import socket
+from dataclasses import dataclass
 
 ANY_ADDRESS = frozenset({"", "*", "0.0.0.0", "::", "[::]"})  # noqa: S104  looked for, not bound
 LOCALHOST = "127.0.0.1"
@@ -54,6 +55,47 @@ def resources(directory: str) -> dict[str, float]:
         "memory_used": memory.total - memory.available,
         "disk_free": shutil.disk_usage(directory).free,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A process that listens at a port of this computer."""
+
+    pid: int | None
+    """Its number; None where this user may not know."""
+    command: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Return whether it is a manager, or another program of this project."""
+        return any(
+            word in {"dlg_engine.cli", "dlg"} or word.endswith("/bin/dlg")
+            for word in self.command.split()
+        )
+
+    def __str__(self) -> str:
+        """Return who it is, for people."""
+        if self.pid is None:
+            return "a process of another user"
+        return f"process {self.pid} ({self.command[:80] or 'unknown'})"
+
+
+def listeners() -> dict[int, Listener]:
+    """Return who listens at which port, of TCP and any address of this computer."""
+    import psutil  # noqa: PLC0415  as above
+
+    found: dict[int, Listener] = {}
+    for one in psutil.net_connections("tcp"):
+        if one.status != psutil.CONN_LISTEN or not one.laddr:
+            continue
+        command = ""
+        if one.pid is not None:
+            try:
+                command = " ".join(psutil.Process(one.pid).cmdline())
+            except psutil.Error:  # it has ended, or is not ours to ask
+                command = ""
+        found[one.laddr.port] = Listener(one.pid, command)
+    return found
 
 
 def zmq_safe(host_or_addr: str) -> str:

@@ -64,6 +64,7 @@ COMMANDS: Mapping[str, Entry] = {
     ),
     "config": Entry("dlg_engine.cli.config:config", "Describe facilities, where jobs can run."),
     "job": Entry("dlg_engine.cli.job:job", "Do a part of a job; scripts of jobs call it."),
+    "doctor": Entry("dlg_engine.cli.doctor:doctor", "Find what is wrong, and what to do."),
     "completion": Entry("dlg_engine.cli.completion:completion", "Print shell completion."),
 }
 """All our commands: where each is, and its line in `dlg --help`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
@@ -65,6 +66,7 @@ def overview(
         "name": name,
         "url": url,
         "version": version("dlg"),
+        "python": platform.python_version(),
         "islands": list(islands),
         "nodes": list(nodes),
     }
