@@ -78,6 +78,9 @@ class JobTaskApp(JobStepApp):
 
     __slots__ = ()
 
+    judges: ClassVar[bool] = True
+    """There is a verdict on each product that it persists, if it has a `qc_criterion`."""
+
     task = dlg_string_param("the type of the task", "")
     task_name = dlg_string_param("its name in its list", "")
     job_name = dlg_string_param("the name of the job", "")

@@ -13,6 +13,7 @@ from typing import Any
 from dlg.ddap_protocol import DROPStates
 from dlg.drops.live import LiveGraph
 from dlg.exceptions import NoDropException, UsageError
+from dlg.jobs.errors import QualityControlError
 from dlg_engine.sessions.evidence import FILE
 
 
@@ -111,6 +112,26 @@ class RunReport:
         }
 
     @property
+    def quality(self) -> dict[str, bool | None]:
+        """The verdict of quality control on each product of a job, by the uid of its drop.
+
+        None is one that nobody has judged: it has no criterion, or was not made.
+        """
+        live = self.drops.live
+        judging = {k for k, cls in enumerate(live.classes) if getattr(cls, "judges", False)}
+        if not judging:
+            return {}
+        found: dict[str, bool | None] = {}
+        for app, kind in enumerate(live.class_ids):
+            if kind in judging:
+                for row in live.flow.after[app]:
+                    if live.spec(row).get("persist"):
+                        verdict, uid = _verdict(live, app, row), live.uids[row]
+                        if found.get(uid) is None:  # of two that may make it, one was skipped
+                            found[uid] = verdict
+        return found
+
+    @property
     def leaves(self) -> list[str]:
         """The uids of the results: completed data that no app consumes."""
         flow, uids = self.drops.live.flow, self.drops.live.uids
@@ -139,8 +160,18 @@ class RunReport:
             "reused": list(self.reused),
             "restored": list(self.restored),
             "again": dict(self.again),
+            "quality": self.quality,
             "session_dir": str(self.session_dir),
         }
+
+
+def _verdict(live: LiveGraph, app: int, row: int) -> bool | None:
+    """Return what an app that judges has found of a product; None if it has not come to that."""
+    if live.spec(app).get("qc_criterion") is None:
+        return None
+    if live.flow.status[row] == DROPStates.COMPLETED:
+        return True
+    return False if isinstance(live.flow.failures.get(app), QualityControlError) else None
 
 
 def count_states(live: LiveGraph) -> dict[str, int]:

@@ -175,6 +175,36 @@ def test_what_depends_on_a_product_that_fails_quality_control_does_not_run(
     assert not list(Path(report["session_dir"]).rglob("from_bad.txt"))
 
 
+TWO_VERDICTS = {
+    "task_list": [
+        {
+            "task": "values", "x": 1, "retries": 1,
+            "outputs": {"good": "good.txt", "bad": "bad.txt"},
+            "qc_criterion": {"bad": "(metadata['x'] > 1)", "good": "(metadata['x'] == 1)"},
+        },
+        {"task": "null", "inputs": {"x": "good.txt"}, "outputs": {"y": "from_good.txt"}},
+        {"task": "null", "inputs": {"x": "bad.txt"}, "outputs": {"y": "from_bad.txt"}},
+    ]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("runner", ["inline", "threads", "processes"])
+def test_each_product_has_its_verdict_and_the_good_ones_are_used(
+    runner: str, tmp_path: Path
+) -> None:
+    (tmp_path / "job.json").write_text(json.dumps(TWO_VERDICTS))
+    done = dlg(tmp_path, "run", "job.json", "--runner", runner, "--report", "report.json", "-q")
+    assert done.returncode == 1
+    assert "quality control failed for bad: (metadata['x'] > 1)" in done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["quality"] == {
+        "file good.txt": True, "file bad.txt": False,
+        "file from_good.txt": None, "file from_bad.txt": None,
+    }  # fmt: skip
+    made = {file.name for file in Path(report["session_dir"]).rglob("*.txt")}
+    assert made == {"good.txt", "bad.txt", "from_good.txt"}
+
+
 def test_a_loop_that_does_not_converge_fails_and_says_so(tmp_path: Path) -> None:
     text = (HOME / "while_loop.json").read_text()
     (tmp_path / "short.json").write_text(
