@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dlg.support.examples import ExampleCommand
+from dlg.support.interrupts import heeding_termination
 from dlg_engine.cli.group import HELP
 from dlg_engine.cli.job_options import Made, facility_of, job_options, make_job
 from dlg_engine.cli.summary import shown_path
@@ -46,7 +47,8 @@ def create_job(*, root: Path, at_once: bool, wait: bool, **how: Any) -> int:
         command = SUBMITTERS[facility.scheduler].command
         click.echo(f"submit it by:  cd {shown_path(made.directory)} && {command}", err=True)
         return 0
-    submitted = submit_job(facility, made.directory, wait=wait)
+    with heeding_termination():
+        submitted = submit_job(facility, made.directory, wait=wait)
     tell_submitted(made, submitted.job_id)
     return submitted.code
 

@@ -11,6 +11,7 @@ import click
 
 from dlg.exceptions import UsageError
 from dlg.support.examples import ExampleCommand
+from dlg.support.interrupts import heeding_termination
 from dlg_engine.cli.create_job import ROOT
 from dlg_engine.cli.group import FAILED, HELP
 from dlg_engine.cli.job_options import facility_of, job_options, make_job
@@ -66,7 +67,8 @@ def remote_submit(  # noqa: PLR0913  an option each
     if how["graph"] and not Path(how["graph"]).is_file():
         raise UsageError(f"there is no graph {how['graph']}")
     made = make_job(how, facility, workdir if facility.host else Path(facility.root))
-    submitted = submit_job(facility, made.directory, wait=wait)
+    with heeding_termination():
+        submitted = submit_job(facility, made.directory, wait=wait)
     click.echo(made.job.name)
     _tell(facility, made.directory, submitted.job_id)
     if wait and facility.host:

@@ -32,7 +32,7 @@ class StartError(RunError):
     """A manager did not come to listen."""
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Let the system end this process when its parent dies; runs between fork and exec."""
     if _libc is not None:
         _libc.prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
@@ -63,7 +63,7 @@ class ManagerProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "dlg_engine.cli", *arguments, "--json"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, cwd=cwd,
-                start_new_session=True, preexec_fn=None if orphan else _end_with_parent,  # noqa: PLW1509
+                start_new_session=True, preexec_fn=None if orphan else end_with_parent,  # noqa: PLW1509
             )  # fmt: skip
         self._watcher: threading.Thread | None = None
 

@@ -22,6 +22,7 @@ from dlg.rpc import Address, Answerer, Peer, ZeroRPCTransport
 from dlg.rpc.curve import keys_of
 from dlg.support import clock
 from dlg.support.cluster_file import ClusterFile
+from dlg_engine.daemon.processes import end_with_parent
 from dlg_engine.launch.jobs import LOGS, Job, JobError
 from dlg_engine.launch.rank import CALL_S
 from dlg_engine.launch.roles import ENDING, Post, Role, posts, ranks_of
@@ -93,6 +94,7 @@ class Lead:
             return subprocess.Popen(
                 list(command), cwd=self.directory, env=settings.environment(),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  ranks without a lead serve nobody
             )  # fmt: skip
         except OSError as error:
             raise JobError(f"ranks cannot be started by {command[0]}: {error.strerror}") from error

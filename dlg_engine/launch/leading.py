@@ -81,7 +81,12 @@ def _new_keys(directory: Path, name: str) -> ClusterFile:
     path = directory / CLUSTER
     path.unlink(missing_ok=True)  # of a job that was killed
     certificate = new_certificate("dlg-job")
-    return write_cluster_file(path, name[:60], new_pair(), certificate)
+    return write_cluster_file(path, plain(name), new_pair(), certificate)
+
+
+def plain(name: str) -> str:
+    """Return the name of a job as a cluster and a proxy can be called."""
+    return name.replace("_", "-")[:60]
 
 
 def _run_graph(lead: Lead, url: str) -> int:
@@ -141,7 +146,8 @@ def _proxy(directory: Path, job: Job, host: str, port: int) -> subprocess.Popen[
     """Show the pages of the master outside, where the job says so."""
     if not job.proxy:
         return None
-    words: Sequence[str] = [*CLI, "proxy", "-d", host, "-f", str(port), *job.proxy]
+    at = ["-d", host, "-f", str(port), "--cluster", CLUSTER, "-i", plain(job.name)]
+    words: Sequence[str] = [*CLI, "proxy", *at, *job.proxy]
     with (directory / LOGS / "proxy.log").open("wb") as log:
         return subprocess.Popen(
             words, cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -84,7 +84,7 @@ def submit_job(facility: Facility, directory: Path, *, wait: bool = False) -> Su
         send(facility, directory)
         done = remote(facility, f"cd {_there(facility, directory.name)} && {command}")
     else:
-        done = _run(["/bin/sh", "-c", command], directory)
+        done = _run(["/bin/sh", "-c", f"exec {command}"], directory)
     found = how.job_id.search(done.stdout.decode(errors="replace"))
     if found is None and facility.scheduler != "shell":
         told = done.stderr.decode(errors="replace").strip() or "it said nothing"
@@ -162,11 +162,20 @@ def _run(
     words: Sequence[str], directory: Path | None, content: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(
-            list(words), cwd=directory, input=content, capture_output=True, check=False
-        )
+        process = subprocess.Popen(
+            list(words), cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )  # fmt: skip
     except OSError as error:
         raise UsageError(f"{words[0]} cannot be run: {error.strerror}") from error
+    try:
+        out, err = process.communicate(content)
+    except KeyboardInterrupt:
+        # A job that runs here ends its processes itself, if it is told and not killed.
+        process.terminate()
+        process.communicate()
+        raise
+    return subprocess.CompletedProcess(list(words), process.returncode, out, err)
 
 
 def _there(facility: Facility, name: str) -> str:

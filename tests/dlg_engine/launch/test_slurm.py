@@ -90,7 +90,7 @@ def test_a_graph_that_fails_is_a_job_that_fails(
     assert "no such sky" in told.stdout
 
 
-@pytest.mark.parametrize("gentle", [False, True], ids=["at once", "gently"])
+@pytest.mark.parametrize("gentle", [False, True], ids=["at_once", "gently"])
 def test_a_cancelled_job_leaves_no_process(
     beside_slurm: Dlg, batch: Slurm, tmp_path: Path, gentle: bool
 ) -> None:
