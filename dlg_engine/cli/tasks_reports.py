@@ -232,10 +232,11 @@ def errors(*, place: Place, job: str | None, task_type: str | None, **how: Any) 
 def _tell_error(group: ErrorGroup, *, with_traceback: bool) -> None:
     click.secho(group.message, fg="red")
     numbers = ", ".join(str(number) for number in group.task_ids)
-    more = ", ..." if group.attempts > len(group.task_ids) else ""
-    tasks = "task" if len(group.task_ids) == 1 else "tasks"
+    more = ", ..." if group.tasks > len(group.task_ids) else ""
+    tasks = "task" if group.tasks == 1 else "tasks"
+    times = "once" if group.attempts == 1 else f"{group.attempts:,} times"
     click.echo(
-        f"  {group.attempts:,} times, last {clock_time(group.last)}, "
+        f"  {times}, last {clock_time(group.last)}, "
         f"{group.open_tasks:,} not mended; {', '.join(group.task_types)}: {tasks} {numbers}{more}"
     )
     if with_traceback:

@@ -253,7 +253,10 @@ def _raise_failure(
     if sums.done == sums.total:
         return
     groups = fetch_errors(job.job_name, namespace=job.namespace, database=tasks.database)
-    lines = [f"{one.attempts:,} times: {one.message}" for one in groups[:MOST_ERRORS]]
+    lines = [
+        f"{'once' if one.attempts == 1 else f'{one.attempts:,} times'}: {one.message}"
+        for one in groups[:MOST_ERRORS]
+    ]
     counts = {
         "failed": sums.failed, "blocked by them": sums.blocked,
         "wait for what will not come": sums.waiting,

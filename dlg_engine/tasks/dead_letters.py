@@ -37,7 +37,7 @@ def retry_tasks(
             states: dict[int, str] = {}
             for chunk in chunks(numbers):
                 query = select(_task.c.id, _task.c.state).where(_task.c.id.in_(chunk))
-                states |= dict(session.execute(query.with_for_update()).tuples().all())
+                states |= dict(session.execute(query.with_for_update()).all())
             for number in numbers:
                 _need_failed(number, states.get(number))
             reset_tasks(session, numbers, tries)

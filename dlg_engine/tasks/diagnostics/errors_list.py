@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import select
 
@@ -28,6 +29,8 @@ class ErrorGroup:
     message: str
     """The last line of the error: that which has the kind of the error."""
     attempts: int
+    tasks: int
+    """How many tasks these are attempts of."""
     open_tasks: int
     """Tasks among them that have not been done by another attempt."""
     task_types: tuple[str, ...]
@@ -48,7 +51,7 @@ class _Group:
     text: str
     attempts: int = 0
     types: set[str] = field(default_factory=set)
-    tasks: dict[int, None] = field(default_factory=dict)
+    tasks: dict[int, None] = field(default_factory=dict)  # a set that keeps the order
     open_tasks: set[int] = field(default_factory=set)
     times: list[float] = field(default_factory=list)
 
@@ -82,8 +85,7 @@ def fetch_errors(
             group = groups.setdefault(message, _Group(number, text or message))
             group.attempts += 1
             group.types.add(kind)
-            if len(group.tasks) < MOST_TASKS:
-                group.tasks[task_id] = None
+            group.tasks[task_id] = None
             if task_state != TaskState.DONE.value:
                 group.open_tasks.add(task_id)
             if ended is not None:
@@ -104,9 +106,10 @@ def _finished(message: str, group: _Group) -> ErrorGroup:
     return ErrorGroup(
         message=message,
         attempts=group.attempts,
+        tasks=len(group.tasks),
         open_tasks=len(group.open_tasks),
         task_types=tuple(sorted(group.types)),
-        task_ids=tuple(group.tasks),
+        task_ids=tuple(islice(group.tasks, MOST_TASKS)),
         first=group.times[0] if group.times else None,
         last=group.times[-1] if group.times else None,
         example_attempt=group.example,
