@@ -114,7 +114,7 @@ def test_the_other_images_begin_and_are_well(cluster: Site) -> None:
     roles = {
         "daemon": ("localhost:9000", ["-v", keys]),
         "translator": ("http://localhost:8084", []),
-        "scheduler": ("localhost:8600", ["-v", keys, "-v", prefix]),
+        "scheduler": ("localhost:8600", ["-v", keys, "-v", prefix, "--tmpfs=/cache:uid=10001"]),
     }
     for role, (place, more) in roles.items():
         image = cluster.build(role)
