@@ -16,7 +16,7 @@ import re
 import site
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ from dlg.support.interrupts import is_interrupt
 from dlg.support.paths import getDlgWorkDir
 from dlg_engine.backends.mirror import Mirror, MirrorFlow
 from dlg_engine.backends.shipping import Shipment
-from dlg_engine.backends.working import Ends, Told
+from dlg_engine.backends.working import Ends, News
 from dlg_engine.embedded import new_session_id, run_to_end, witness_of
 from dlg_engine.runners.inline import InlineRunner
 from dlg_engine.sessions.report import RunReport
@@ -46,6 +46,8 @@ REFUSED = {
     "completed": "start in the middle of a graph",
     "runner": "choose who runs apps on a worker",
 }
+CATCH_UP_S = 30.0
+"""How long it may take to hear what workers told before; who is late is run again."""
 ROUNDS = 20
 """How often what is left is submitted again after workers have died over parts."""
 
@@ -188,7 +190,7 @@ class DaskSession(Session):
         with self._lock:
             self._stopped = True
             running = self._submission
-        futures = [] if running is None else running.futures.values()
+        futures = [] if running is None else running.futures
         self._cluster.stop_session(self.session_id, futures)
 
     def end(self) -> None:
@@ -211,9 +213,12 @@ class _Work:
         self._session, self._live, self._cluster = session, live, cluster
         flow = live.flow
         assert isinstance(flow, MirrorFlow)  # noqa: S101  as the session has asked for
-        self.mirror = Mirror(live, flow)
-        self._shipment = Shipment(session.graph, live)
-        self._news: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
+        self._shipment = Shipment(session.graph, live, cluster.workers())
+        self.mirror = Mirror(live, flow, self._shipment.cut.rows)
+        self._news: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._marks: dict[int, int] = {}
+        self._heard = threading.Condition()
+        self._submission: Submission = _library().Submission(self._names(0))
         self._apart: set[int] = set()
         self._check_resources()
         self._plugin = _library().SessionPlugin(
@@ -239,22 +244,28 @@ class _Work:
         part_of = self._shipment.cut.part_of
         missing = set(range(len(self._shipment.cut.rows)))
         for number in range(ROUNDS):
-            tasks = self._shipment.tasks(missing, frozenset(self._apart), wanted)
-            submission = self._cluster.submit(
-                self._session.session_id, tasks, self._names(number),
-                {part_of[row] for row in wanted if part_of[row] in missing}, self._resources,
-            )  # fmt: skip
-            if not self._session.submitted(submission):
-                self._cluster.stop_session(self._session.session_id, submission.futures.values())
+            submission = self._submission = _library().Submission(self._names(number))
+            if not self._submit(submission, missing, wanted):
                 return
             submission.wait()
-            self._catch_up()
+            self._catch_up(number)
             self._collect(submission, [row for row in wanted if part_of[row] in missing])
             missing = self._left(submission)
             submission.release()
             if not missing:
                 return
         raise RunError(f"workers died over parts of the graph in {ROUNDS} rounds")
+
+    def _submit(self, submission: Submission, numbers: set[int], wanted: Sequence[int]) -> bool:
+        """Submit parts, batch by batch; return False if the session was cancelled meanwhile."""
+        session_id = self._session.session_id
+        load = self._shipment.load(numbers, frozenset(self._apart), wanted)
+        for batch in load.batches():
+            self._cluster.submit(session_id, batch, load, submission)
+            if not self._session.submitted(submission):
+                self._cluster.stop_session(session_id, submission.futures)
+                return False
+        return True
 
     def _left(self, submission: Submission) -> set[int]:
         """Decide about parts that have not been run; return those to be submitted again."""
@@ -264,15 +275,17 @@ class _Work:
             return set()
         before = self._shipment.cut.before
         first = {n for n in missing if not missing.intersection(before[n])}
-        for part, error in submission.failures():
-            chosen = {part} & missing if part is not None else set()
-            if _library().is_killed(error):
-                chosen = self._cluster.suspects(submission) & missing
-                fresh = chosen - self._apart
-                self._apart |= fresh
-                chosen -= fresh
-                if fresh:
-                    continue
+        failures = submission.failures()
+        suspects: set[int] = set()
+        if any(_library().is_killed(error) for _, error in failures):
+            suspects = self._cluster.suspects(submission) & missing
+        fresh = suspects - self._apart  # these are given the benefit of the doubt once
+        self._apart |= fresh
+        for part, error in failures:
+            killed = _library().is_killed(error)
+            if killed and fresh:
+                continue
+            chosen = suspects if killed else missing.intersection([] if part is None else [part])
             for number in chosen or first:
                 self._fail(number, error)
         return self._shipment.again(n for n in missing if n not in self.mirror.parts)
@@ -296,21 +309,30 @@ class _Work:
         self.mirror.fail(rows, failure)
         self.mirror.parts.add(number)
 
-    def _catch_up(self) -> None:
-        """Wait until all has been heard that was told before now."""
-        mark = threading.Event()
-        self._news.put(mark)
-        mark.wait()
+    def _catch_up(self, mark: int) -> None:
+        """Wait until all has been heard that workers had to tell, of those that still can."""
+        tellers = self._cluster.flush(self._session.session_id, mark)
+        with self._heard:
+            self._heard.wait_for(lambda: self._marks.get(mark, 0) >= tellers, CATCH_UP_S)
 
     def _hear(self) -> None:
-        while (news := self._news.get()) is not None:
-            if isinstance(news, threading.Event):
-                news.set()
-                continue
-            told: Told = pickle.loads(news)  # noqa: S301  of workers of a cluster we trust
-            over = self.mirror.take(told)
-            if over:
-                self._cluster.end_session_early(self._session.session_id)
+        while (message := self._news.get()) is not None:
+            told, mark = pickle.loads(message)  # noqa: S301  of workers of a cluster we trust
+            for news in told:
+                self._take(news)
+            if mark >= 0:
+                with self._heard:
+                    self._marks[mark] = self._marks.get(mark, 0) + 1
+                    self._heard.notify_all()
+
+    def _take(self, news: News) -> None:
+        known = len(self.mirror.parts)
+        told = self.mirror.take(news)
+        if len(self.mirror.parts) > known:  # and not once more, because a worker died
+            for number in self._shipment.cut.before[told.number]:
+                self._submission.used(number)
+        if self.mirror.has_ended(told):
+            self._cluster.end_session_early(self._session.session_id)
 
     def _collect(self, submission: Submission, rows: Iterable[int]) -> None:
         """Bring data here that workers have and that is wanted after the run."""
@@ -326,25 +348,22 @@ class _Work:
                 self.mirror.fill(live.drop(row), cargo)
 
     def _check_resources(self) -> None:
-        """Refuse a graph that asks for what no worker has: it would wait for ever."""
-        asked = {
-            name: row for rows in self._shipment.cut.rows for row in rows
-            for name in self._shipment.resources(row)
-        }  # fmt: skip
-        missing = set(asked) - (self._cluster.resources() if asked else set())
-        if missing:
-            name = min(missing)
-            raise NotOnThisEngineError(
-                f"drop {self._live.uids[asked[name]]} needs {name}, and no worker says that it "
-                f'has any: start workers with `dask worker --resources "{name}=1"`'
-            )
-
-    def _resources(self, number: int) -> Mapping[str, float]:
-        return self._shipment.resources(self._app_of(number))
-
-    def _app_of(self, number: int) -> int:
-        flow, rows = self._live.flow, self._shipment.cut.rows[number]
-        return next((row for row in rows if flow.traits[row] & APP), rows[0])
+        """Refuse a graph that asks for more than any worker has: it would wait for ever."""
+        ship = self._shipment
+        asking = [row for rows in ship.cut.rows for row in rows if ship.asked(row)]
+        if not asking:
+            return
+        there = ship.offered = self._cluster.resources()
+        for row in asking:
+            for name, amount in ship.resources(row).items():
+                if amount > there.get(name, 0):
+                    has = f"the most that one has is {there[name]:g}" if name in there else (
+                        "no worker says that it has any"
+                    )  # fmt: skip
+                    raise NotOnThisEngineError(
+                        f"drop {self._live.uids[row]} needs {name} {amount:g}, and {has}: "
+                        f'start workers with `dask worker --resources "{name}={amount:g}"`'
+                    )
 
     def _names(self, round_number: int) -> Callable[[int], str]:
         """Return what names the tasks of parts, as Dask's own pages show them."""
@@ -352,7 +371,7 @@ class _Work:
         tail = f"{self._session.session_id[-6:]}{round_number:02x}"
 
         def name(number: int) -> str:
-            row = self._app_of(number)
+            row = self._shipment.app_of(number)
             said = str(live.spec(row).get("name") or live.classes[live.class_ids[row]].__name__)
             if said not in names:
                 names[said] = f"{re.sub(r'[^A-Za-z0-9_]+', '_', said)[:40].lower()}-{tail}"

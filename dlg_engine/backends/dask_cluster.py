@@ -6,27 +6,35 @@ It knows parts of graphs as calls to be made (`dlg_engine.backends.working`), no
 from __future__ import annotations
 
 import asyncio
-import functools
+import pickle
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
+from dask.task_spec import Task as DaskTask
+from dask.task_spec import TaskRef
 from distributed import Client, KilledWorker, LocalCluster, Security, WorkerPlugin, wait
 
 from dlg.exceptions import RunError, UsageError
 from dlg.support.certificates import new_certificate
-from dlg_engine.backends.shipping import Task
-from dlg_engine.backends.working import SITES, Ends, add_code, pick, run_part, site_of
+from dlg_engine.backends.parts import GRADES
+from dlg_engine.backends.shipping import Batch, Load, Task
+from dlg_engine.backends.working import SITES, Ends, News, add_code, pick, run_part, site_of
 
 CONNECT_S = 30.0
 """How long a scheduler may take to answer."""
 LOOPBACK = "127.0.0.1"
 DEATHS = 2
 """How many workers of a cluster of ours may die over a part before it is run apart."""
+TELL_S = 0.05
+"""How long a worker gathers what came of parts before it tells the client."""
 
 Key = tuple[str, int]
+Kind = tuple[int, tuple[tuple[str, float], ...]]
+"""Priority and resources of tasks."""
 
 
 class SchedulerUnreachableError(UsageError):
@@ -43,6 +51,37 @@ class Wanted(NamedTuple):
     """`ca_file`, `cert` and `key`: paths, or what would be in such files."""
 
 
+class Teller:
+    """Tells a client what came of parts: what a worker has gathered, in one event."""
+
+    def __init__(self, worker: Any, topic: str) -> None:
+        self._worker, self._topic = worker, topic
+        self._lock = threading.Lock()
+        self._news: list[News] = []
+        self._is_due = False
+
+    def tell(self, news: News) -> None:
+        """Let the client have `news` soon."""
+        with self._lock:
+            self._news.append(news)
+            if self._is_due:
+                return
+            self._is_due = True
+        loop = self._worker.loop
+        loop.add_callback(loop.call_later, TELL_S, self.send)
+
+    def send(self, mark: int = -1) -> None:
+        """Tell what there is, and `mark` after it."""
+        with self._lock:
+            news, self._news, self._is_due = self._news, [], False
+        if news or mark >= 0:
+            self._worker.log_event(self._topic, pickle.dumps((news, mark), protocol=5))
+
+
+TELLERS: dict[str, Teller] = {}
+"""Of a worker, by session."""
+
+
 class SessionPlugin(WorkerPlugin):
     """Tells workers, also those that come later, of a session."""
 
@@ -56,14 +95,22 @@ class SessionPlugin(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Get a worker ready for parts of the session."""
         add_code(self._code)
-        tell = functools.partial(worker.log_event, self.name)
+        teller = TELLERS[self._session_id] = Teller(worker, self.name)
         SITES[self._session_id] = site_of(
-            self._session_id, self._directory, tell=tell, **self._about
+            self._session_id, self._directory, tell=teller.tell, **self._about
         )
 
     def teardown(self, worker: Any) -> None:
         """Forget the session."""
         SITES.pop(self._session_id, None)
+        TELLERS.pop(self._session_id, None)
+
+
+def _flush(session_id: str, mark: int) -> bool:
+    teller = TELLERS.get(session_id)
+    if teller is not None:
+        teller.send(mark)
+    return teller is not None
 
 
 def _end(session_id: str) -> None:
@@ -119,6 +166,15 @@ class Cluster:
         self._client.unsubscribe_topic(plugin.name)
         self._client.unregister_worker_plugin(plugin.name)
 
+        def forget(name: str, dask_scheduler: Any = None) -> None:
+            dask_scheduler._broker._topics.pop(name, None)  # noqa: SLF001  nobody else does it
+
+        self._client.run_on_scheduler(forget, plugin.name)
+
+    def flush(self, session_id: str, mark: int) -> int:
+        """Let workers tell all that they have to tell, and `mark` after it; return how many do."""
+        return sum(self._client.run(_flush, session_id, mark, on_error="ignore").values())
+
     def stop_session(self, session_id: str, futures: Iterable[Any]) -> None:
         """Cancel what has not begun, and tell apps that run to stop."""
         self._client.cancel(list(futures), force=True)
@@ -129,10 +185,18 @@ class Cluster:
         """Let parts that have not begun be skipped: an end marker was reached."""
         self._client.run(_end, session_id, on_error="ignore")
 
-    def resources(self) -> set[str]:
-        """Return the names of the resources that workers have."""
+    def workers(self) -> int:
+        """Return how many tasks can be run at a time."""
+        return int(sum(self._client.nthreads().values()))
+
+    def resources(self) -> dict[str, float]:
+        """Return the resources that workers have, of each the most that one of them has."""
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        return {name for about in workers.values() for name in about.get("resources", ())}
+        found: dict[str, float] = {}
+        for about in workers.values():
+            for name, amount in about.get("resources", {}).items():
+                found[name] = max(amount, found.get(name, 0.0))
+        return found
 
     def suspects(self, submission: Submission) -> set[int]:
         """Return the parts that were with workers when those died, whether at fault or not."""
@@ -148,57 +212,102 @@ class Cluster:
 
     # -- tasks --------------------------------------------------------------------------------
 
-    def submit(
-        self, session_id: str, tasks: Sequence[Task], names: Callable[[int], str],
-        wanted: Iterable[int], resources: Callable[[int], Mapping[str, float]],
-    ) -> Submission:  # fmt: skip
-        """Let the cluster run parts as one graph, and keep what parts `wanted` make."""
-        keys: dict[int, Key] = {t.part.number: (names(t.part.number), t.part.number)
-                                for t in tasks}  # fmt: skip
-        layers: dict[tuple[tuple[str, float], ...], dict[Any, Any]] = {}
-        getters: dict[Any, Any] = layers.setdefault((), {})
-        sinks = set(keys)
-        for task in tasks:
+    def submit(self, session_id: str, batch: Batch, load: Load, submission: Submission) -> None:
+        """Let the cluster run more parts of a load, and hold what `submission` needs of them."""
+        key_of = submission.key_of
+        layers: dict[Kind, dict[Any, Any]] = {}
+        for task in batch.tasks:
+            priority, resources = _kind_of(task)
             needs = []
             for number, row in task.needs:
-                sinks.discard(number)
-                need: Any = keys[number]
+                need: Any = key_of(number)
                 if row >= 0:
-                    need = (f"pick-{need[0]}", row)
-                    getters[need] = (pick, keys[number], row)
-                needs.append(need)
-            number = task.part.number
-            layer = layers.setdefault(tuple(sorted(resources(number).items())), {})
-            layer[keys[number]] = (run_part, session_id, task.part, *needs)
-        held = [keys[number] for number in sorted(sinks | set(wanted))]
-        futures = self._client.get(_annotated(layers), held, sync=False)
-        found = dict(zip((key[1] for key in held), futures, strict=True))
-        return Submission(found, {key[0] for key in keys.values()})
+                    getter = (f"pick-{batch.tasks[0].number}-{need[0]}", row)
+                    found = DaskTask(getter, pick, TaskRef(need), row)
+                    layers.setdefault((priority, ()), {}).setdefault(getter, found)
+                    need = getter
+                needs.append(TaskRef(need))
+            key = key_of(task.number)
+            found = DaskTask(key, run_part, session_id, task.payload, *needs)
+            layers.setdefault((priority, resources), {})[key] = found
+        submission.expect(batch, load)
+        keys = [key_of(number) for number in batch.held]
+        futures = self._client.get(_annotated(layers), keys, sync=False)
+        submission.add(dict(zip(batch.held, futures, strict=True)), load)
 
 
-def _annotated(layers: Mapping[tuple[tuple[str, float], ...], dict[Any, Any]]) -> Any:
-    """Return tasks as a graph that says which resources each needs."""
-    if len(layers) == 1:
-        return next(iter(layers.values()))
-    made = {
-        f"dlg-{n}": MaterializedLayer(tasks, {"resources": dict(needs)} if needs else None)
-        for n, (needs, tasks) in enumerate(layers.items())
-    }
+def _kind_of(task: Task) -> Kind:
+    # The most urgent are as urgent as the work of others on the cluster, and no more than that.
+    return min(0, task.urgency - GRADES), tuple(sorted(task.resources.items()))
+
+
+def _annotated(layers: Mapping[Kind, dict[Any, Any]]) -> HighLevelGraph:
+    """Return tasks as a graph that says how urgent each is and which resources it needs."""
+    made: dict[str, Any] = {}
+    for (priority, needs), tasks in layers.items():
+        said: dict[str, Any] = {"priority": priority} if priority else {}
+        if needs:
+            said["resources"] = dict(needs)
+        made[f"dlg-{len(made)}"] = MaterializedLayer(tasks, said or None)
     return HighLevelGraph(made, {name: set(made) - {name} for name in made})
 
 
 class Submission:
     """Parts that a cluster runs."""
 
-    def __init__(self, futures: dict[int, Any], names: set[str]) -> None:
-        self.names = names
+    def __init__(self, names: Callable[[int], str]) -> None:
+        """`names` gives the first half of the key of a part."""
+        self._name_of = names
+        self.names: set[str] = set()
         """The first halves of the keys of its tasks."""
-        self.futures = futures
-        """Of parts that nobody waits for and of those whose data is wanted, by number."""
+        self.ends: dict[int, Any] = {}
+        """Futures of parts that nobody waits for and of those whose data is wanted, by number."""
+        self._bridges: dict[int, Any] = {}
+        """Of those that parts in later batches wait for, until those have run."""
+        self._users: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def key_of(self, number: int) -> Key:
+        """Return the key of the task of a part."""
+        return self._name_of(number), number
+
+    def expect(self, batch: Batch, load: Load) -> None:
+        """Take note of how often that which is held of a batch will be used."""
+        self.names.update(self._name_of(task.number) for task in batch.tasks)
+        with self._lock:
+            for number in batch.held:
+                if not load.ends(number):
+                    self._users[number] = load.users(number)
+
+    def add(self, futures: Mapping[int, Any], load: Load) -> None:
+        """Hold what has been submitted."""
+        with self._lock:
+            for number, future in futures.items():
+                if load.ends(number):
+                    self.ends[number] = future
+                elif number in self._users:  # else it has been used already
+                    self._bridges[number] = future
+
+    def used(self, number: int) -> None:
+        """Let the data of a part go if this was the last that needed it."""
+        with self._lock:
+            left = self._users.get(number)
+            if left is None:
+                return
+            self._users[number] = left - 1
+            if left == 1:
+                del self._users[number]
+                self._bridges.pop(number, None)  # nothing else refers to it
+
+    @property
+    def futures(self) -> list[Any]:
+        """All that is held."""
+        with self._lock:
+            return [*self.ends.values(), *self._bridges.values()]
 
     def wait(self) -> None:
         """Wait for the end of all parts, whichever."""
-        futures = list(self.futures.values())
+        futures = list(self.ends.values())
         if futures:
             with futures[0].client.as_current():  # ours is nobody's default
                 wait(futures)
@@ -206,22 +315,25 @@ class Submission:
     def failures(self) -> list[tuple[int | None, BaseException]]:
         """Return what went wrong with tasks: the part, where that is known, and the error."""
         found: dict[int | None, BaseException] = {}
-        for future in self.futures.values():
+        for future in self.futures:
             if future.status == "error":
                 error = future.exception()
                 found.setdefault(_part_of(error), error)
-            elif future.status != "finished":
+        for future in self.ends.values():  # of others some may just be run again
+            if future.status not in {"error", "finished"}:
                 found.setdefault(None, RunError(f"the cluster says that it is {future.status}"))
         return list(found.items())
 
     def gather(self, numbers: Iterable[int]) -> list[Ends]:
         """Return what parts have made, of those that ended well."""
-        there = [self.futures[n] for n in numbers if self.futures[n].status == "finished"]
+        there = [self.ends[n] for n in numbers if self.ends[n].status == "finished"]
         return list(there[0].client.gather(there)) if there else []
 
     def release(self) -> None:
         """Let the cluster forget the data."""
-        self.futures.clear()
+        with self._lock:
+            self.ends.clear()
+            self._bridges.clear()
 
 
 def _part_of(error: BaseException) -> int | None:

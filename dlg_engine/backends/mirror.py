@@ -5,7 +5,8 @@ The rules are the same at the other end, where parts of the graph go through the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import pickle
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from dlg.ddap_protocol import AppDROPStates, DROPStates
@@ -27,7 +28,7 @@ from dlg.states.steps import (
     NOT_RUN,
     RUN,
 )
-from dlg_engine.backends.working import Told
+from dlg_engine.backends.working import News, Told, well
 
 APP_ENDS = {
     AppDROPStates.ERROR: APP_FAIL,
@@ -103,14 +104,20 @@ class MirrorFlow(Flow):
 class Mirror:
     """A live graph that shows what happens to a graph elsewhere."""
 
-    def __init__(self, live: LiveGraph, flow: MirrorFlow) -> None:
-        self.live, self._flow = live, flow
+    def __init__(self, live: LiveGraph, flow: MirrorFlow, rows: Sequence[Sequence[int]]) -> None:
+        """`rows` are those of each part."""
+        self.live, self._flow, self._rows = live, flow, rows
         self.parts: set[int] = set()
         """Parts that have told what came of them."""
 
-    def take(self, told: Told) -> bool:
-        """Take note of what a part tells; return whether an end marker was reached by that."""
+    def take(self, news: News) -> Told:
+        """Take note of what a part tells, and return it."""
         live = self.live
+        told: Told
+        if isinstance(news, int):
+            told = well(news, self._rows[news], self._flow.traits)
+        else:
+            told = pickle.loads(news)  # noqa: S301  of workers of a cluster we trust
         for row, held in told.held.items():
             self._hold(live.drop(row), held)
         for row, results in told.results.items():
@@ -121,6 +128,10 @@ class Mirror:
             live.warnings += told.warnings
             self.parts.add(told.number)
         live.apply(self._flow.follow, told)
+        return told
+
+    def has_ended(self, told: Told) -> bool:
+        """Return whether an end marker was reached by what was told."""
         gates = (row for row, status, _ in told.states if status == DROPStates.COMPLETED)
         return any(self._flow.traits[row] & GATE for row in gates)
 

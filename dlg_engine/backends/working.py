@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlg.data.memory import InMemoryDROP
 from dlg.ddap_protocol import DROPStates
@@ -26,7 +26,7 @@ from dlg.drops.surroundings import Surroundings
 from dlg.exceptions import RunError
 from dlg.graph.categories import resolve_class
 from dlg.states.flow import Flow
-from dlg.states.steps import APP, GATE, MANUAL
+from dlg.states.steps import APP, FINISHED, GATE, MANUAL, NOT_RUN
 from dlg.support import context
 from dlg.support.serialize import EncodingError
 from dlg_engine.runners.inline import InlineRunner
@@ -49,8 +49,7 @@ Ends = dict[int, End]
 """By the row in the whole graph."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Part(NamedTuple):
     """A part of a graph as it goes to a worker: its own rows, then those it reads from."""
 
     number: int
@@ -75,10 +74,6 @@ class Part:
     apart: bool = False
     """Whether apps run in a process of their own, as a worker has died over this part."""
 
-    def __dask_tokenize__(self) -> int:
-        """Tell the part from others of the same task graph, without looking into it."""
-        return self.number
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -95,13 +90,17 @@ class Told:
     warnings: list[str]
 
 
+News = int | bytes
+"""Of a part: its number if all went well and nothing else is to be told, or a pickled `Told`."""
+
+
 @dataclass(slots=True)
 class Site:
     """What a worker knows of a session."""
 
     surroundings: Surroundings
-    tell: Callable[[bytes], object]
-    """Brings a pickled `Told` to the client."""
+    tell: Callable[[News], object]
+    """Brings to the client what came of a part."""
     graphs: dict[int, LiveGraph] = field(default_factory=dict)
     stopped: bool = False
     over: bool = False
@@ -143,8 +142,22 @@ def add_code(places: Sequence[str]) -> None:
             sys.path.append(place)
 
 
-def run_part(session_id: str, part: Part, *sent: Ends) -> Ends:
-    """Run a part; return what others need of it. What came of it is told to the client."""
+def dumps(value: Any) -> bytes:
+    """Pickle what goes to another process, by its code where it cannot be imported there."""
+    try:
+        found = pickle.dumps(value, protocol=5)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        found = b"__main__"
+    if b"__main__" in found:  # whose module of that name is another one
+        import cloudpickle  # noqa: PLC0415  slow to import and rarely needed
+
+        found = bytes(cloudpickle.dumps(value, protocol=5))
+    return found
+
+
+def run_part(session_id: str, payload: bytes, *sent: Ends) -> Ends:
+    """Run a pickled `Part`, tell the client what came of it, and return what others need of it."""
+    part: Part = pickle.loads(payload)  # noqa: S301  of a client whose cluster this is
     site = SITES[session_id]
     live = _graph_of(part, site)
     ends: Ends = dict(part.known)
@@ -163,7 +176,7 @@ def run_part(session_id: str, part: Part, *sent: Ends) -> Ends:
         finally:
             runner.close()
     made = _outputs(live, part)
-    site.tell(pickle.dumps(_told(live, part), protocol=5))
+    site.tell(part.number if _is_plain(live, part) else pickle.dumps(_told(live, part), 5))
     return made
 
 
@@ -298,6 +311,27 @@ def _cause(live: LiveGraph, part: Part, place: int) -> int:
     return part.rows[cause] if cause >= 0 else -1
 
 
+def _is_plain(live: LiveGraph, part: Part) -> bool:
+    """Return whether all of a part went well, and no object holds anything to be told of."""
+    flow, own = live.flow, part.own
+    if flow.failures or live.warnings or any(flow.stopped_by.get(p, -1) >= 0 for p in range(own)):
+        return False
+    for place in range(own):
+        if flow.traits[place] & APP:
+            drop = live.objects[place]
+            if flow.exec_status[place] != FINISHED or (drop is not None and type(drop).results):
+                return False
+        elif flow.status[place] != COMPLETED or live.objects[place] is not None:
+            return False
+    return True
+
+
+def well(number: int, rows: Sequence[int], traits: Sequence[int]) -> Told:
+    """Return what is told of a part of which all went well."""
+    states = [(r, COMPLETED, FINISHED if traits[r] & APP else NOT_RUN) for r in rows]
+    return Told(number, states, {}, {}, {}, {}, [])
+
+
 def _told(live: LiveGraph, part: Part) -> Told:
     flow, rows, own = live.flow, part.rows, range(part.own)
     told = Told(
@@ -320,7 +354,7 @@ def _told(live: LiveGraph, part: Part) -> Told:
 
 def site_of(
     session_id: str, directory: Path, variables: Mapping[str, str], *, checksums: bool,
-    tell: Callable[[bytes], object],
+    tell: Callable[[News], object],
 ) -> Site:  # fmt: skip
     """Return what a worker has to know of a session, and make the directory of the session."""
     directory.mkdir(parents=True, exist_ok=True)

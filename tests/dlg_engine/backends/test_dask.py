@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from dlg.engines import NotOnThisEngineError
 from dlg.exceptions import WorkerDiedError
 from dlg.runtime import compute, delayed
 from dlg.testing.graphs import app, data, fan_gather, layered
+from dlg_engine.backends import shipping
 from dlg_engine.backends.dask_cluster import SchedulerUnreachableError
 from dlg_engine.testing.engine_contract import ends
 
@@ -58,9 +60,11 @@ def cases(draw: st.DrawFn) -> list[dict[str, Any]]:
     max_examples=25, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-@given(specs=cases())
-def test_random_graphs_end_as_in_this_process(dask: dict[str, Any], specs: Any) -> None:
-    with tempfile.TemporaryDirectory() as workdir:
+@given(specs=cases(), sizes=st.sampled_from([{"FIRST": 256}, {"FIRST": 1, "NEXT": 2, "EACH": 1}]))
+def test_random_graphs_end_as_in_this_process(
+    dask: dict[str, Any], specs: Any, sizes: Any
+) -> None:
+    with tempfile.TemporaryDirectory() as workdir, patch.multiple(shipping, **sizes):
         here = plugins.engine()(specs, workdir=workdir, timeout=100)
         there = plugins.engine("dask")(specs, workdir=workdir, timeout=100, **dask)
         assert ends(there) == ends(here)
@@ -119,7 +123,7 @@ class TestDeaths:
         self, run: Any, tmp_path: Path
     ) -> None:
         report = run(self.graph(tmp_path / "log", 100))
-        assert [error.uid for error in report.errors] == ["a1"]
+        assert [error.uid for error in report.errors] == ["a1"], report.errors
         assert isinstance(report.errors[0].error, WorkerDiedError)
         assert "drop a1" in report.errors[0].exception
         assert (tmp_path / "log").read_text().splitlines() == ["died"] * 3
@@ -131,6 +135,9 @@ class TestRefusals:
     def test_no_scheduler_is_told_with_its_address(self, tmp_path: Path) -> None:
         with pytest.raises(SchedulerUnreachableError, match="nobody-is-here"):
             plugins.engine("dask")([data("d")], scheduler="nobody-is-here", workdir=tmp_path)
+
+    def test_what_only_some_clusters_tell_of_is_no_reason_to_refuse(self, run: Any) -> None:
+        assert run([app("a", ["d"], num_cpus=8, memory_mb=10), data("d")]).status == "FINISHED"
 
     def test_a_resource_that_no_worker_has_is_refused(self, run: Any) -> None:
         with pytest.raises(NotOnThisEngineError, match="drop a needs GPU"):
