@@ -80,7 +80,7 @@ def list_(*, as_json: bool = False) -> None:
     path = facilities_file()
     own = set(read_facilities(path)) if path.exists() else set()
     rows = [
-        (name, one.scheduler, one.host or "-", one.root, "file" if name in own else "built in",
+        (name, one.scheduler, one.host or "here", one.root, "file" if name in own else "built in",
          one.about)
         for name, one in found.items()
     ]  # fmt: skip

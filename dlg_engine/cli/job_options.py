@@ -52,6 +52,7 @@ OPTIONS = [
                  help="Put apps that sleep and copy in place of all."),
     click.option("--repro", metavar="LEVEL", default="all", show_default=True,
                  help="Keep evidence for dlg repro at this level."),
+    click.option("--reuse", is_flag=True, help="Take from stores what was made before."),
     click.option("--path", "paths", multiple=True, metavar="DIR",
                  type=click.Path(exists=True, file_okay=False, path_type=Path),
                  help="Take modules in here along, as those beside the graph."),
@@ -135,7 +136,7 @@ def _job(how: Mapping[str, Any], facility: Facility, graph: Path) -> Job:
 
 def _submitting(how: Mapping[str, Any]) -> list[str]:
     """Return what `dlg submit` is told about filling and dividing the graph."""
-    found = ["--repro", how["repro"]]
+    found = ["--repro", how["repro"], *(["--reuse"] if how["reuse"] else [])]
     found += ["--algorithm", how["algorithm"]] if how["algorithm"] else []
     options = [one for text in how["algorithm_options"] for one in text.split(",")]
     read_assignments([*options, *how["assignments"]])  # refuses what is not written so

@@ -149,6 +149,8 @@ def _described(
     if like is not None and like not in others:
         raise FacilityError(f"{where}: [{name}] is like {like!r}, which nothing above describes")
     ground = msgspec.structs.asdict(others[like]) if like is not None else {}
+    if like != name:
+        ground["about"] = ""  # that was said of the other one
     own = {key: value for key, value in table.items() if key != LIKE}
     for key in own:
         if key not in FIELDS:
