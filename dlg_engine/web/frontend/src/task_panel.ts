@@ -3,7 +3,7 @@
 import { get, Refused, send } from "./api";
 import { confirm } from "./dialogs";
 import { byId, make, refill, say, type Child } from "./dom";
-import { bytes, clock, count, duration, number } from "./format";
+import { bytes, clock, count, duration, number, shortPaths } from "./format";
 import { hideAll, keep, shownOf, toggle } from "./task_files";
 import { badge, titleOf } from "./task_tree";
 import type { Attempt, Metadata, Neighbour, Product, TaskDetail, Version } from "./task_types";
@@ -125,7 +125,7 @@ export class TaskPanel {
     return make("li", { class: bad ? "one bad" : "one" },
       make("h4", {}, `Attempt ${one.id}`, badge(one.state)),
       make("p", { class: "small" }, parts.join(", ")),
-      one.error && make("pre", { tabindex: 0 }, one.error.trimEnd()),
+      one.error && make("pre", { tabindex: 0 }, shortPaths(one.error.trimEnd())),
       values(one.metadata));
   }
 

@@ -17,6 +17,8 @@ import type { About, Counts, Job, TypeProgress } from "./task_types";
 import { readWhere, scopeOf, writeWhere, type Where } from "./where";
 
 const AT_MOST_EVERY_MS = 500;
+/** How many times as long as an answer has taken a page rests after it. */
+const REST = 3;
 const TABS = ["tree", "now", "types", "timeline", "map", "log"];
 /** The choice of all jobs; every other one is a number in the list. */
 const ALL = "";
@@ -24,10 +26,14 @@ const ALL = "";
 class Page {
   private where: Where = readWhere(window.location.hash, TABS);
   private jobs: readonly Job[] = [];
+  /** Ask again because something has changed, or at once because somebody wants to see something else. */
   private readonly load = throttled(() => void this.reload(), AT_MOST_EVERY_MS);
-  private readonly now = throttled(() => void this.reload(), 0);
+  private readonly now = throttled(() => void this.reload(true), 0);
+  /** When it is asked again after a change: the longer answers take, the more seldom. */
+  private rested_ms = 0;
+  private timer = 0;
   private busy = false;
-  private again = false;
+  private again: "no" | "changed" | "wanted" = "no";
   private readonly tree = new TaskTree((task) => this.choose(task), () => this.now());
   private readonly timeline = new TaskTimeline((task) => this.choose(task), () => this.now());
   private readonly map = new TaskMap((task) => this.choose(task), () => this.now());
@@ -85,12 +91,20 @@ class Page {
   // -- what is shown -------------------------------------------------------------------------
 
   /** Ask again for all that is shown: one time after the other, however often it is asked for. */
-  private async reload(): Promise<void> {
+  private async reload(wanted = false): Promise<void> {
     if (this.busy) {
-      this.again = true;
+      this.again = wanted || this.again === "wanted" ? "wanted" : "changed";
       return;
     }
+    const early_ms = this.rested_ms - performance.now();
+    if (!wanted && early_ms > 0) {
+      this.timer ||= window.setTimeout(this.load, early_ms);
+      return;
+    }
+    window.clearTimeout(this.timer);
+    this.timer = 0;
     this.busy = true;
+    const begun_ms = performance.now();
     try {
       await this.show();
       if (byId("complaint").dataset["passing"]) byId("complaint").hidden = true;
@@ -99,10 +113,12 @@ class Page {
       complain(error, true);
     } finally {
       this.busy = false;
+      this.rested_ms = performance.now() + REST * (performance.now() - begun_ms);
     }
-    if (!this.again) return;
-    this.again = false;
-    this.load();
+    const { again } = this;
+    this.again = "no";
+    if (again === "wanted") this.now();
+    else if (again === "changed") this.load();
   }
 
   private async show(): Promise<void> {
@@ -112,8 +128,8 @@ class Page {
       get<{ jobs: Job[] }>("api/v1/jobs?limit=200"),
       get<{ types: TypeProgress[] }>(`api/v1/progress?${scopeOf(where).toString()}`),
     ]);
-    say(byId("address"), about.database);
-    byId("address").title = `files in ${about.store}`;
+    say(byId("address"), shortOf(about.database));
+    byId("address").title = `${about.database}, files in ${about.store}`;
     this.showJobs(jobs.jobs);
     const names = types.types.map((one) => one.type);
     offer("find-type", names);
@@ -183,6 +199,9 @@ class Page {
     this.load();
   }
 }
+
+/** Return what a database is called: a file without its directories. */
+const shortOf = (address: string): string => address.replace(/^sqlite:\/\/\/.*\//, "");
 
 const titleOf = (job: Job): string => `${job.job || "without a job"}${job.namespace ? `, ${job.namespace}` : ""}`;
 
