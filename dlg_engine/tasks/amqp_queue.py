@@ -157,7 +157,8 @@ class TaskQueueAmqp(TaskQueue):
             self._declare(channel, name)
             method, _, body = channel.basic_get(name)
             if method is not None:
-                return Delivery(name, _number(body), (channel, method.delivery_tag))
+                more = method.message_count > 0
+                return Delivery(name, _number(body), (channel, method.delivery_tag), more)
         return None
 
     def acknowledge(self, delivery: Delivery) -> None:

@@ -107,6 +107,8 @@ def _looked_up(session: Session, rows: Sequence[Any]) -> dict[int, TaskExecution
 def put_back(session: Session, claims: Iterable[Claim], into_database: bool) -> list[Claim]:
     """Undo the start of claims; return those that were still in our hands."""
     by_number = {claim.number: claim for claim in claims}
+    if not by_number:
+        return []
     running = AttemptState.RUNNING
     tokens = {claim.token for claim in by_number.values()}
     query = select(_attempt.c.id).where(

@@ -56,6 +56,7 @@ _ATTEMPTS = select(
     .exists()
     .label("made"),
 ).order_by(_attempt.c.id)
+_ATTEMPTS_OF = _ATTEMPTS.where(_attempt.c.task_id.in_(_numbers))
 _INPUTS = (
     select(_input.c.task_id, schema.semantic_type.c.name, _input.c.product_id)
     .join(schema.semantic_type, schema.semantic_type.c.id == _input.c.semantic_type_id)
@@ -127,7 +128,8 @@ def _attempts_of(session: Session, tasks: Sequence[int]) -> dict[int, tuple[Atte
     """Return the attempts of tasks: those that were passed, and the others."""
     found: dict[int, tuple[Attempts, Attempts]] = {number: ({}, {}) for number in tasks}
     if tasks:
-        for number, attempt in attempts_where(session, _attempt.c.task_id.in_(tasks)).items():
+        rows = session.execute(_ATTEMPTS_OF, {"numbers": tasks}).all()
+        for number, attempt in _attempts_from(session, rows).items():
             passed = attempt.state == AttemptState.PASSED
             found[int(attempt.task_id or 0)][0 if passed else 1][number] = attempt
     return found
@@ -169,7 +171,10 @@ def metadata_inputs_of(
 
 def attempts_where(session: Session, condition: Any) -> Attempts:
     """Return the attempts for which a condition holds, by number, with metadata and files."""
-    rows = session.execute(_ATTEMPTS.where(condition)).all()
+    return _attempts_from(session, session.execute(_ATTEMPTS.where(condition)).all())
+
+
+def _attempts_from(session: Session, rows: Sequence[Any]) -> Attempts:
     metadata = read_metadata(session, "attempt", [row.id for row in rows if row.described])
     files = output_files(session, [row.id for row in rows if row.made])
     return {row.id: _attempt_of(row, metadata.get(row.id), files.get(row.id)) for row in rows}

@@ -58,7 +58,7 @@ class TaskQueueMemory(TaskQueue):
         with self._shared.changed:
             for name in queue_names:
                 if found := self._shared.items.get(name):
-                    delivery = Delivery(name, found.popleft(), object())
+                    delivery = Delivery(name, found.popleft(), object(), len(found) > 0)
                     self._held.append(delivery)
                     return delivery
         return None

@@ -29,7 +29,7 @@ class Outcome:
 
     claim: Claim
     values: Mapping[str, Any]
-    """Columns of it: times, and the text of its failure."""
+    """Columns of it: `TIMES`, and the text of its failure."""
     failed: bool
     good: bool
     """Whether what it made is good as it is, and nobody else judges that."""
@@ -52,6 +52,19 @@ _PASS_VERSIONS = (
     update(_version)
     .where(_version.c.attempt_id.in_(_numbers), _version.c.passed_qc.is_(None))
     .values(passed_qc=True)
+)
+TIMES = ("started", "ended", "wall_s", "cpu_s", "cpu_with_children_s")
+_WRITE_PASSED = (
+    update(_attempt)
+    .where(_attempt.c.id == bindparam("number"))
+    .values(
+        state=step(_JUDGING, Event.ACCEPT).value,
+        verdict=True,
+        token=None,
+        lease_until=None,
+        host_id=bindparam("host"),
+        **{name: bindparam(f"new_{name}") for name in TIMES},
+    )
 )
 _OPEN = (TaskState.WAITING.value, TaskState.ACTIVE.value)
 _PASS_TASKS = (
@@ -130,16 +143,11 @@ def _pass_all(
 
 
 def _write_passed(session: Session, outcomes: Sequence[Outcome], host: int) -> None:
-    after = step(_JUDGING, Event.ACCEPT).value
-    same = {"state": after, "verdict": True, "token": None, "lease_until": None, "host_id": host}
-    names = outcomes[0].values.keys()
-    change = update(_attempt).where(_attempt.c.id == bindparam("number"))
-    change = change.values({**same, **{name: bindparam(f"new_{name}") for name in names}})
     rows = [
-        {"number": o.claim.number, **{f"new_{name}": value for name, value in o.values.items()}}
+        {"number": o.claim.number, "host": host, **{f"new_{n}": o.values[n] for n in TIMES}}
         for o in outcomes
     ]
-    session.connection().execute(change, rows)
+    session.connection().execute(_WRITE_PASSED, rows)
 
 
 def _pass_products(session: Session, versions: Sequence[Any]) -> Counter[int]:

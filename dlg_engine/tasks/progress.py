@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from dlg.support import clock
@@ -32,6 +32,13 @@ _attempt, _task, _version, _product = schema.attempt, schema.task, schema.versio
 
 MOST_LOST = 10
 """How many workers a task may take with it."""
+
+
+_COUNT_DOWN = (
+    update(_task)
+    .where(_task.c.id.in_(bindparam("numbers", expanding=True)))
+    .values(missing=_task.c.missing - bindparam("come"))
+)
 
 
 def lock_attempt(session: Session, attempt_id: int) -> Any:
@@ -157,9 +164,7 @@ def count_down(session: Session, missing: Mapping[int, int]) -> None:
         by_number.setdefault(number, []).append(task)
     for number, tasks in by_number.items():
         for chunk in chunks(sorted(tasks)):
-            session.execute(
-                update(_task).where(_task.c.id.in_(chunk)).values(missing=_task.c.missing - number)
-            )
+            session.execute(_COUNT_DOWN, {"numbers": chunk, "come": number})
 
 
 def came_to_nothing(session: Session, task_id: int) -> None:

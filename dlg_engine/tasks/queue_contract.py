@@ -25,6 +25,8 @@ class Delivery:
     item_id: int
     tag: Any
     """By which the queue knows it."""
+    more: bool = False
+    """Whether it is known that others wait behind it."""
 
 
 class TaskQueue(abc.ABC):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from dlg.support import clock
@@ -113,18 +113,27 @@ def read_metadata(
     session: Session, owner: str, numbers: Iterable[int], keyword: str | None = None
 ) -> dict[int, dict[str, MetadataItem]]:
     """Return the metadata of several owners of a kind; one without any has an empty dictionary."""
-    table, key = OWNERS[owner][1], schema.metadata_key
     found: dict[int, dict[str, MetadataItem]] = {}
-    query = select(table.c.owner_id, key.c.name, table.c.value, table.c.set_at).join(
-        key, key.c.id == table.c.key_id
-    )
+    query = _METADATA[owner]
     if keyword is not None:
-        query = query.where(key.c.name == keyword)
+        query = query.where(schema.metadata_key.c.name == keyword)
     for chunk in chunks(numbers):
         found |= {number: {} for number in chunk}
-        for number, name, text, when in session.execute(query.where(table.c.owner_id.in_(chunk))):
+        for number, name, text, when in session.execute(query, {"numbers": chunk}):
             found[number][name] = MetadataItem(name, values.decode(text), when)
     return found
+
+
+def _metadata_of(table: Table) -> Select[Any]:
+    key = schema.metadata_key
+    return (
+        select(table.c.owner_id, key.c.name, table.c.value, table.c.set_at)
+        .join(key, key.c.id == table.c.key_id)
+        .where(table.c.owner_id.in_(bindparam("numbers", expanding=True)))
+    )
+
+
+_METADATA = {owner: _metadata_of(table) for owner, (_, table) in OWNERS.items()}
 
 
 class MetadataRecords(Records):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import BindParameter, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from dlg.support import clock
@@ -34,6 +34,15 @@ DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+
+
+_numbers: BindParameter[Any] = bindparam("numbers", expanding=True)
+_ACTIVE = (
+    update(_task)
+    .where(_task.c.id.in_(_numbers), _task.c.state != TaskState.DONE.value)
+    .values(state=TaskState.ACTIVE.value, not_before=None)
+)
+_KINDS = select(_type.c.id, _type.c.name).where(_type.c.id.in_(_numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +92,9 @@ def make_attempts(
     rows = [(task, queued, now, into_database, False) for task, _ in tasks]
     numbers = insert_numbered(session, _attempt, columns, rows)
     for chunk in chunks([task for task, _ in tasks]):
-        session.execute(
-            update(_task)
-            .where(_task.c.id.in_(chunk), _task.c.state != TaskState.DONE.value)
-            .values(state=TaskState.ACTIVE.value, not_before=None)
-        )
+        session.execute(_ACTIVE, {"numbers": chunk})
     kinds = sorted({kind for _, kind in tasks})
-    query = select(_type.c.id, _type.c.name).where(_type.c.id.in_(kinds))
-    names = dict(session.execute(query).all())
+    names = dict(session.execute(_KINDS, {"numbers": kinds}).all())
     made = [
         Published(names[kind], number) for (_, kind), number in zip(tasks, numbers, strict=True)
     ]
@@ -113,9 +117,16 @@ def unpublished(session: Session, most: int = MOST) -> list[Published]:
 
 
 def mark_published(session: Session, attempts: Iterable[int]) -> None:
-    """Note that queues have these attempts."""
+    """Note that queues have these attempts; those that somebody has already need no note."""
     for chunk in chunks(attempts):
-        session.execute(update(_attempt).where(_attempt.c.id.in_(chunk)).values(published=True))
+        waiting = (
+            select(_attempt.c.id)
+            .where(_attempt.c.id.in_(chunk), _attempt.c.state == AttemptState.QUEUED.value)
+            .with_for_update(skip_locked=True)  # nobody waits for us who is about to start one
+        )
+        free = list(session.scalars(waiting))
+        if free:
+            session.execute(update(_attempt).where(_attempt.c.id.in_(free)).values(published=True))
 
 
 def need_lease(session: Session, attempt_id: int, token: str) -> Any:

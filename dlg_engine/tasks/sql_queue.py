@@ -124,19 +124,20 @@ class TaskQueueSQL(TaskQueue):
     def take_within(session: Session, queue_names: Sequence[str], most: int) -> list[Delivery]:
         """Take the next numbers as part of a transaction: they are acknowledged by its commit.
 
-        The tag of each is its place, for `publish_within`.
+        Of the last ones half are left to others. The tag of each is its place, for
+        `publish_within`.
         """
-        found: list[Delivery] = []
         for name in queue_names:
-            values = {"name": name, "now": clock.now(), "most": most - len(found)}
+            # The row behind them shows whether there is more.
+            values = {"name": name, "now": clock.now(), "most": most + 1}
             rows = session.execute(_TAKEN, values).all()
-            found += [Delivery(row.queue, row.item_id, row.id) for row in rows]
-            if len(found) == most:
-                break
-        if found:
-            places = sorted(delivery.tag for delivery in found)
-            session.execute(_REMOVE, {"places": places})
-        return found
+            if not rows:
+                continue
+            more = len(rows) > 1
+            taken = rows[:most] if len(rows) > most else rows[: (len(rows) + 1) // 2]
+            session.execute(_REMOVE, {"places": sorted(row.id for row in taken)})
+            return [Delivery(row.queue, row.item_id, row.id, more) for row in taken]
+        return []
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Remove it, unless the lease is over and somebody else has it."""

@@ -226,8 +226,11 @@ class TaskScheduler:
             self._queue.ring()
             return
         self._queue.queue_publish_many([(each.queue, each.attempt_id) for each in made])
+        repeated(lambda: self._mark_published([each.attempt_id for each in made]))
+
+    def _mark_published(self, attempts: Sequence[int]) -> None:
         with self._tasks.transaction() as session:
-            scheduling.mark_published(session, [each.attempt_id for each in made])
+            scheduling.mark_published(session, attempts)
 
     def _publish_forgotten(self) -> int:
         """Publish what somebody had committed who died before he could publish it."""

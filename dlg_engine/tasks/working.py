@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import exc
 
 from dlg.support import clock
-from dlg_engine.tasks import scheduling, schema
+from dlg_engine.tasks import scheduling, schema, watching
 from dlg_engine.tasks.claims import Claim, claimed, put_back
 from dlg_engine.tasks.errors import LeaseLostError, QueueUnavailableError
 from dlg_engine.tasks.outcomes import Outcome, record
@@ -47,9 +47,9 @@ AT_ONCE = 32
 """How many attempts a worker takes at most."""
 AIM_S = 0.02
 """How long it wants to be busy with what it takes."""
-FLUSH_S = 0.01
+FLUSH_S = 0.005
 """How long what is done may wait for the end of what else was taken."""
-GRACE_S = 0.05
+GRACE_S = 0.01
 """How long an attempt may take until others do not wait for it any more."""
 
 
@@ -81,6 +81,8 @@ class TaskWorker:
         self._pace = 1
         """How many attempts are taken at once: as many as are done in no time."""
         self._hand = _Hand()
+        self._answered = 0
+        """How many deliveries were run, or were not there to be run; not those given back."""
         # Held by whoever changes what is in hand, or talks to the queue: we, or the heart.
         self._busy = threading.Lock()
         self._heart = Heart(tasks.database, cadence_s, self._lease_s, self._relieve)
@@ -98,22 +100,20 @@ class TaskWorker:
 
         Whoever sets it wakes a waiting worker by publishing something, or waits for it.
         """
-        done = 0
+        before = self._answered
         while not stop.is_set():
-            count = self._turn(self._pace, stop)
-            done += count
-            if not count and not self._hand:
+            if not self._turn(self._pace, stop) and not self._hand:
                 self._pace = 1
                 self._queue.wait(self._queues, LONGEST_WAIT_S)
         self._exchange(0)
-        return done
+        return self._answered - before
 
     def run_until_empty(self) -> int:
         """Work until the queues have nothing; return how many attempts were run."""
-        done, stop = 0, threading.Event()
-        while (count := self._turn(self._pace, stop)) or self._hand:
-            done += count
-        return done
+        before, stop = self._answered, threading.Event()
+        while self._turn(self._pace, stop) or self._hand:
+            pass
+        return self._answered - before
 
     def do_one(self) -> bool:
         """Run the next attempt; return whether the queues had anything."""
@@ -122,8 +122,8 @@ class TaskWorker:
         return count > 0
 
     def _turn(self, most: int, stop: threading.Event) -> int:
-        """Note what is done, take some more, and run that; return how much the queues gave."""
-        count = self._exchange(most)
+        """Note what is done, take some more, and run that; return how many the queues gave."""
+        taken = self._exchange(most)
         begun, done = clock.monotonic(), 0
         while (claim := self._next(stop)) is not None:
             self._run(claim)
@@ -131,16 +131,16 @@ class TaskWorker:
         took = clock.monotonic() - begun
         if took > AIM_S:
             self._pace = max(1, int(done * AIM_S / took))
-        elif done == most:
-            self._pace = min(AT_ONCE, 2 * most)
-        return count
+        else:  # where little waits, others may be free to run it
+            self._pace = min(AT_ONCE, 2 * most) if taken.more else 1
+        return taken.deliveries
 
     def _next(self, stop: threading.Event) -> Claim | None:
         hand = self._hand
         with self._busy:
             if hand.waiting and stop.is_set():
                 self._exchange_within(0, give_back=True)
-            elif hand.finished and clock.monotonic() - hand.since > FLUSH_S:
+            elif hand.waiting and hand.finished and clock.monotonic() - hand.since > FLUSH_S:
                 self._exchange_within(0)  # others may wait for it
             claim = hand.waiting.popleft() if hand.waiting else None
             self._heart.expect(GRACE_S if claim is not None and hand else None)
@@ -156,9 +156,9 @@ class TaskWorker:
             except (exc.SQLAlchemyError, QueueUnavailableError) as error:
                 logger.warning("worker %s: what it did is not noted yet: %s", self.name, error)
 
-    def _exchange(self, most: int) -> int:
+    def _exchange(self, most: int) -> _Done:
         with self._busy:
-            return self._exchange_within(most).deliveries
+            return self._exchange_within(most)
 
     def _exchange_within(self, most: int, give_back: bool = False) -> _Done:
         """Write down what is done, and take what is next, in one transaction."""
@@ -182,8 +182,10 @@ class TaskWorker:
         for claim in done.claims:
             self._heart.hold(claim.number, claim.token)
             hand.waiting.append(claim)
+        self._answered += done.deliveries - len(done.claims)
         for outcome in done.lost:
             logger.warning("attempt %s was taken away from %s", outcome.claim.number, self.name)
+        watching.tell(self._tasks.database)
         # From here on the database knows who has it: should we die, the lease will end.
         for delivery in deliveries:
             self._queue.acknowledge(delivery)
@@ -203,7 +205,8 @@ class TaskWorker:
                 deliveries = TaskQueueSQL.take_within(session, self._queues, most)
             claims = claimed(session, deliveries, self.name, self._lease_s)
         returned = [Published(claim.queue, claim.number) for claim in given_back]
-        return _Done(len(deliveries), claims, lost, made, returned)
+        more = bool(deliveries) and deliveries[-1].more
+        return _Done(len(deliveries), more, claims, lost, made, returned)
 
     def _publish(self, made: list[Published]) -> None:
         if not made:
@@ -216,6 +219,7 @@ class TaskWorker:
 
     def _run(self, claim: Claim) -> None:
         begun, started = measure(), clock.now()
+        self._answered += 1
         failure = _failure_of(self._handlers[claim.queue], claim.attempt)
         values: dict[str, Any] = {**times_since(begun), "started": started, "ended": clock.now()}
         if failure is not None:
@@ -291,6 +295,7 @@ class _Done:
     """What came of a transaction of a worker."""
 
     deliveries: int = 0
+    more: bool = False
     claims: Sequence[Claim] = ()
     lost: Sequence[Outcome] = ()
     made: Sequence[Published] = ()

@@ -40,13 +40,16 @@ class Herd:
 
     def __init__(self, arguments: list[str], size: int) -> None:
         self._program = [sys.executable, workhorse.__file__, *arguments]
-        self._living = [subprocess.Popen(self._program) for _ in range(size)]
+        self._living = [self._start() for _ in range(size)]
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._program, stdout=subprocess.DEVNULL)
 
     def kill_one(self, chance: random.Random) -> None:
         place = chance.randrange(len(self._living))
         self._living[place].kill()
         self._living[place].wait()
-        self._living[place] = subprocess.Popen(self._program)
+        self._living[place] = self._start()
 
     def end(self) -> None:
         for process in self._living:

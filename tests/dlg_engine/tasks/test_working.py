@@ -220,7 +220,7 @@ def test_an_attempt_whose_worker_is_lost_is_made_again(
         number = lite.task_register(task_type="null", task_name="a")
         plant.scheduler.turn()
         dead = TaskWorker(lite, plant.queue, {"null": plant.note}, cadence_s=60.0)  # type: ignore[arg-type]
-        assert dead._exchange(1) == 1
+        assert dead._exchange(1).deliveries == 1
         clock.sleep(299.0)
         assert plant.scheduler.turn() == 0
         clock.sleep(2.0)

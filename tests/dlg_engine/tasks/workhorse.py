@@ -3,7 +3,7 @@
     python workhorse.py DATABASE STORE sql|amqp:PREFIX CADENCE_S [SLOW_S]
 
 It makes a file in each task, or only notes a number if the task makes none; each third one takes
-SLOW_S longer. It works until it is told to stop by SIGTERM.
+SLOW_S longer. It says that it is ready, and works until it is told to stop by SIGTERM.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ def main() -> None:
             raise SystemExit(0)
 
         signal.signal(signal.SIGTERM, end)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         try:
             worker.run(stop)
         finally:
