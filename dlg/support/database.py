@@ -187,4 +187,13 @@ def after_commit(session: Session, do: Callable[[], None]) -> None:
     """Call `do` once `session` has committed; never if it does not."""
     from sqlalchemy import event  # noqa: PLC0415  an optional library
 
-    event.listen(session, "after_commit", lambda _session: do(), once=True)
+    called = False
+
+    def committed(session: Session) -> None:
+        nonlocal called
+        # That a savepoint is over is told too, and all of it may still be undone.
+        if not called and not session.in_nested_transaction():
+            called = True
+            do()
+
+    event.listen(session, "after_commit", committed)

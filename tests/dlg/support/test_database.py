@@ -77,6 +77,21 @@ def test_what_is_to_be_done_after_a_commit_is_not_done_without_one(opened: Datab
     assert _count(opened) == 0
 
 
+def test_the_end_of_a_savepoint_is_no_commit(opened: Database) -> None:
+    done: list[str] = []
+    with suppress(RuntimeError), opened.transaction() as session:
+        after_commit(session, lambda: done.append("lost"))
+        with session.begin_nested():
+            session.execute(insert(NUMBERS).values(n=1))
+        _insert_and_fail(session)
+    with opened.transaction() as session:
+        after_commit(session, lambda: done.append("kept"))
+        with session.begin_nested():
+            session.execute(insert(NUMBERS).values(n=2))
+        assert done == []
+    assert done == ["kept"]
+
+
 @pytest.mark.parametrize(
     ("where", "complaint"),
     [
