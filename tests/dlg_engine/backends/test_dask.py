@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import functools
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from dlg import plugins
 from dlg.ddap_protocol import DROPStates as S
@@ -20,9 +16,7 @@ from dlg.engines import NotOnThisEngineError
 from dlg.exceptions import WorkerDiedError
 from dlg.runtime import compute, delayed
 from dlg.testing.graphs import app, data, fan_gather, layered
-from dlg_engine.backends import shipping
 from dlg_engine.backends.dask_cluster import SchedulerUnreachableError
-from dlg_engine.testing.engine_contract import ends
 
 pytestmark = pytest.mark.slow
 
@@ -34,45 +28,6 @@ KILLER = "killers.KillerApp"
 @pytest.fixture
 def run(dask: dict[str, Any], tmp_path: Path) -> Any:
     return functools.partial(plugins.engine("dask"), **dask, workdir=tmp_path, timeout=100)
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> list[dict[str, Any]]:
-    n = draw(st.integers(1, 12))
-    inputs = {
-        i: sorted(draw(st.sets(st.integers(0, i - 1), max_size=4))) if i else [] for i in range(n)
-    }
-    outcomes = st.sampled_from(["finish", "finish", "finish", "fail", "skip", "join", "join"])
-    chosen = draw(st.lists(outcomes, min_size=n, max_size=n))
-    specs = layered(
-        inputs, OUTCOME, outcome=[c if c != "join" else "finish" for c in chosen],
-        input_error_threshold=draw(st.lists(st.sampled_from([0, 33, 50, 100]), min_size=n,
-                                            max_size=n)),
-        block_skip=draw(st.lists(st.booleans(), min_size=n, max_size=n)),
-    )  # fmt: skip
-    for spec in specs:
-        if spec["oid"].startswith("a") and chosen[int(spec["oid"][1:])] == "join":
-            spec["dropclass"] = JOINING
-    return specs
-
-
-@settings(
-    max_examples=25, deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
-@given(specs=cases(), sizes=st.sampled_from([{"FIRST": 256}, {"FIRST": 1, "NEXT": 2, "EACH": 1}]))
-def test_random_graphs_end_as_in_this_process(
-    dask: dict[str, Any], specs: Any, sizes: Any
-) -> None:
-    with tempfile.TemporaryDirectory() as workdir, patch.multiple(shipping, **sizes):
-        here = plugins.engine()(specs, workdir=workdir, timeout=100)
-        there = plugins.engine("dask")(specs, workdir=workdir, timeout=100, **dask)
-        assert ends(there) == ends(here)
-        assert {e.uid: e.exception for e in there.errors} == {
-            e.uid: e.exception for e in here.errors
-        }
-        assert sorted(there.leaves) == sorted(here.leaves)
-        assert [there.result(u) for u in there.leaves] == [here.result(u) for u in there.leaves]
 
 
 def test_arrays_are_handed_from_worker_to_worker(dask: dict[str, Any]) -> None:
