@@ -57,6 +57,18 @@ class TaskQueueContract:
         assert (found.queue, found.item_id) == ("b", 7)
         queue.acknowledge(found)
 
+    def test_many_are_published_and_taken_at_once(self, queue: TaskQueue) -> None:
+        queue.queue_declare("b")
+        queue.queue_publish_many([("a", 1), ("b", 2), ("a", 3)])
+        queue.queue_publish_many([])
+        assert queue.queue_fetch_list("a") == [1, 3]
+        found = queue.claim_many(["a", "b"], "me", 2)
+        found += queue.claim_many(["a", "b"], "me", 5)
+        assert [(each.queue, each.item_id) for each in found] == [("a", 1), ("a", 3), ("b", 2)]
+        for delivery in found:
+            queue.acknowledge(delivery)
+        assert queue.claim_many(["a", "b"], "me", 5) == []
+
     def test_what_one_has_nobody_else_gets(self, queue: TaskQueue, connect: Connect) -> None:
         other = connect()
         queue.queue_publish("a", 1)
@@ -105,6 +117,20 @@ class TaskQueueContract:
         queue.queue_publish("b", 5)
         waiting.join(WAIT_S)
         assert found == [5]
+
+    def test_what_comes_while_one_is_busy_another_gets(
+        self, queue: TaskQueue, connect: Connect
+    ) -> None:
+        mine, other = connect(), connect()
+        queue.queue_publish("a", 1)
+        mine.wait(["a"], WAIT_S)
+        found = mine.claim(["a"], "me")
+        assert found is not None
+        mine.acknowledge(found)
+        queue.queue_publish("a", 2)
+        taken = other.claim(["a"], "you")
+        assert taken is not None
+        assert taken.item_id == 2
 
     def test_many_takers_get_everything_once(self, queue: TaskQueue, connect: Connect) -> None:
         for number in range(_MANY):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -131,6 +131,12 @@ class Prefixed(TaskQueueAmqp):
 
     def queue_publish(self, queue_name: str, item_id: int) -> None:
         super().queue_publish(self.prefix + queue_name, item_id)
+
+    def queue_publish_many(self, items: Sequence[tuple[str, int]]) -> None:
+        if len(items) == 1:
+            super().queue_publish_many(items)  # one is published by the method above
+        else:
+            super().queue_publish_many([(self.prefix + name, item) for name, item in items])
 
     def queue_length(self, queue_name: str) -> int:
         return super().queue_length(self.prefix + queue_name)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from dlg.support.clock import ManualClock, replaced
-from dlg_engine.tasks import schema
+from dlg_engine.tasks import scheduling, schema
 from dlg_engine.tasks.errors import TaskSystemError
 from dlg_engine.tasks.memory_queue import TaskQueueMemory
 from dlg_engine.tasks.registering import NewTask, Ref
@@ -305,6 +305,7 @@ def test_queries_of_the_scheduler_use_indices(lite: Tasks) -> None:
     queries = {
         "ready": select(task.c.id, task.c.type_id).where(is_ready()).limit(10),
         "due": select(task.c.id, task.c.type_id).where(is_due(5.0)).limit(10),
+        "either": scheduling.DUE.params(now=5.0, most=10),
         "lost": select(attempt.c.id).where(
             attempt.c.state.in_(["running", "judging"]), attempt.c.lease_until < 5.0
         ),
