@@ -68,7 +68,7 @@ def test_a_block_that_is_skipped_says_why(page: Path) -> None:
     assert not [b.place for b in blocks_of(page) if b.verb in {"skip", "file"} and not b.what]
 
 
-PROGRESS = re.compile(r"^[\d,]+ of [\d,]+ drops \(\d+ %\).*\n", flags=re.M)
+PROGRESS = re.compile(r"^[\d,]+ of [\d,]+ (?:drops|tasks) \(\d+ %\).*\n", flags=re.M)
 WITH_CODE = [page for page in PAGES if any(b.verb == "run" for b in blocks_of(page))]
 
 
