@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+
 from dlg.exceptions import MissingExtraError
 from dlg.http.answers import BYTES, EVENTS, Answer, as_events, as_json
 from dlg.http.asking import Asked, Kind, Param
-from dlg.http.errors import STATUS, NotFoundError
+from dlg.http.errors import STATUS, BadRequestError, NotFoundError
 from dlg.http.routes import Route
 from dlg_engine.rest import task_files
 from dlg_engine.rest.session_routes import DONE
@@ -28,12 +32,15 @@ STATUSES = {
     QueueUnavailableError: 503,
 }
 BASE = "/api/v1"
+Handler = Callable[[TaskService, Asked], Answer]
 MOST = (1 << 31) - 1
 """The largest number that an entry may have."""
+MOST_LOGS = (1 << 63) - 1
+"""The same of messages, of which there are more."""
 LIMIT = Param("limit", Kind.WHOLE, "How many at most.", default=100, least=1, most=1000)
 SPANS = Param("limit", Kind.WHOLE, "How many at most.", default=1000, least=1, most=5000)
 BEFORE = Param("before", Kind.WHOLE, "Only those with lower numbers.", least=0, most=MOST)
-OLDER = Param("before", Kind.WHOLE, "Only those with lower numbers.", least=0)
+OLDER = Param("before", Kind.WHOLE, "Only those with lower numbers.", least=0, most=MOST_LOGS)
 AFTER = Param("after", Kind.WHOLE, "Only those with higher numbers.", 0, least=0, most=MOST)
 JOB = Param("job", help='Only tasks of jobs of this name; "" for those that belong to none.')
 NAMESPACE = Param("namespace", help="Only tasks in this namespace.")
@@ -65,6 +72,19 @@ BYTES_SHOWN = Param(
 def scope_of(asked: Asked) -> Scope:
     """Return which tasks are meant."""
     return Scope(asked.values.get("job"), asked.values.get("namespace"))
+
+
+def checked(do: Handler) -> Handler:
+    """Return a handler that refuses a text with a NUL in it: PostgreSQL fails on it."""
+
+    @functools.wraps(do)
+    def call(service: TaskService, asked: Asked) -> Answer:
+        for name, value in asked.values.items():
+            if isinstance(value, str) and "\0" in value:
+                raise BadRequestError(f"{name}: a text has no NUL in it")
+        return do(service, asked)
+
+    return call
 
 
 def health(_service: TaskService, _asked: Asked) -> Answer:
@@ -174,7 +194,7 @@ X = Param("x", help="The metadata from left to right: task:NAME or attempt:NAME.
 Y = Param("y", help="The metadata from bottom to top.")
 BY = Param("by", help="The metadata that says whether a task that is done has found something.")
 
-ROUTES: tuple[Route[TaskService], ...] = (
+_ROUTES: tuple[Route[TaskService], ...] = (
     Route("GET", "/health", health, tag="service"),
     Route("GET", f"{BASE}/database", info, tag="service"),
     Route("GET", f"{BASE}/jobs", jobs, (LIMIT, BEFORE), tag="tasks"),
@@ -193,4 +213,5 @@ ROUTES: tuple[Route[TaskService], ...] = (
     Route("GET", f"{BASE}/versions/{{id}}/file", download, (VERSION,), tag="files", kind=BYTES),
     Route("GET", f"{BASE}/events", events, tag="service", kind=EVENTS),
 )
+ROUTES = tuple(replace(route, do=checked(route.do)) for route in _ROUTES)
 """What is answered about a database of tasks."""

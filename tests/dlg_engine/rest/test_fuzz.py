@@ -7,7 +7,7 @@ the description tells. No request may make a manager fail, or be told that one h
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -93,14 +93,14 @@ def test_no_request_makes_a_manager_fail(
         key = (operation.method.upper(), operation.path)
         if key not in ENDS_IT:
             # A stream of events ends with its session.
-            there = sessions[-1:] if STREAM in _kinds(operation) else sessions
-            _try(operation, process.url, _places(key, cluster, there))
+            there = sessions[-1:] if STREAM in kinds_of(operation) else sessions
+            make_requests(operation, process.url, _places(key, cluster, there))
             tried += 1
     assert tried > 20
     assert process.process.poll() is None
 
 
-def _kinds(operation: Any) -> set[str]:
+def kinds_of(operation: Any) -> set[str]:
     """Return the media types of a good answer."""
     return set(operation.definition.raw["responses"].get("200", {}).get("content", {}))
 
@@ -121,7 +121,9 @@ def _places(
     }
 
 
-def _try(operation: Any, url: str, places: dict[str, st.SearchStrategy[str]]) -> None:
+def make_requests(operation: Any, url: str, places: Mapping[str, st.SearchStrategy[Any]]) -> None:
+    """Make requests to an operation; fill some of `places` with what is there."""
+
     @settings(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
         phases=[Phase.explicit, Phase.generate],

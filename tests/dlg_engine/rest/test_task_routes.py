@@ -325,6 +325,16 @@ def test_what_is_wrong_is_refused_with_a_reason(server: Server, path: str, statu
     assert reply.json["error"]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_no_database_can_hold_is_only_not_found(server: Server) -> None:
+    for text in ("%00", "a%00b", "%F0%9F%AA%90", "%ED%A0%80", "x" * 5000):
+        for path in (f"/tasks?text={text}", f"/tasks?job={text}", f"/tasks?type={text}",
+                     f"/tasks?state={text}", f"/logs?text={text}", f"/map?x=task:{text}",
+                     "/jobs?before=7&limit=1", f"/map/tiles?namespace={text}"):  # fmt: skip
+            assert ask(server.url, "GET", BASE + path).status in {200, 400}, path
+    assert ask(server.url, "GET", f"{BASE}/logs?before={1 << 64}").status == 400
+
+
 def test_signs_of_queries_are_only_text(server: Server, night: Night) -> None:
     night.submit(planets=1)
     for text in ("%25' OR 1=1 --", "'; DROP TABLE eas_task; --", "_"):
