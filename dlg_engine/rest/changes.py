@@ -6,13 +6,19 @@ One thread sleeps until somebody rings, in whichever process.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import threading
+from collections.abc import Sequence
 
 from dlg.http.events import Event, EventQueue
 from dlg.support.bells import Bell
 
+logger = logging.getLogger(__name__)
+
+DEAF_S = 1.0
+"""How long after the connection to a database was lost it is tried again."""
 MOST_CLIENTS = 1000
 """How many events may wait for a client that takes none."""
 
@@ -59,14 +65,36 @@ class Changes:
             ready, _, _ = select.select([*self._fds, self._wake_r], [], [], timeout_s)
             if self._wake_r in ready and b"!" in os.read(self._wake_r, 1 << 10):
                 return
-            rung = bool(set(ready) & set(self._fds))
-            if rung and self._bell is not None:
-                self._bell.heard()
-            if rung or not ready:
+            rung = self._hear(ready)
+            if rung or (not ready and not self._is_deaf):
                 self._tell()
             timeout_s = self._next(rung)
 
+    @property
+    def _is_deaf(self) -> bool:
+        return self._bell is not None and not self._fds
+
+    def _hear(self, ready: Sequence[int]) -> bool:
+        """Return whether it has rung; where the database has gone, listen anew."""
+        if self._bell is None:
+            return False
+        try:
+            if self._is_deaf:
+                self._fds = [self._bell.listen()]
+                return True  # nobody knows what has happened meanwhile
+            if self._fds[0] in ready:
+                self._bell.heard()
+                return True
+        except Exception as error:  # noqa: BLE001  whatever its driver raises
+            logger.warning("changes cannot be heard of for now: %s", error)
+            self._fds = []
+            with contextlib.suppress(Exception):
+                self._bell.close()
+        return False
+
     def _next(self, rung: bool) -> float | None:
+        if self._is_deaf:
+            return DEAF_S
         if self._bell is not None:
             return self._again_s if rung else None
         with self._lock:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from sqlalchemy import text as sql
 from sqlalchemy import update
 
 from dlg.http.server import Server, in_thread
@@ -387,6 +388,25 @@ def test_a_client_is_told_of_changes_by_others(server: Server, night: Night) -> 
     first = _next_event(answer)["version"]
     night.submit(planets=1)
     assert _next_event(answer)["version"] > first
+    connection.close()
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_changes_are_told_after_the_connection_to_the_database_was_lost(
+    server: Server, night: Night
+) -> None:
+    connection = link(server.url, PATIENCE_S)
+    connection.request("GET", f"{BASE}/events")
+    answer = connection.getresponse()
+    with night.tasks.database.transaction() as session:
+        query = "pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN %'"
+        ended = session.execute(sql(f"select {query} and datname = current_database()")).all()
+    assert len(ended) == 1
+    version = _next_event(answer)["version"]
+    while version < 3:  # of the first look, of listening anew, and of what follows
+        night.submit(namespace=f"run {version}", planets=1)
+        version = _next_event(answer)["version"]
     connection.close()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dlg.http.server import in_thread
+from dlg_engine.daemon.security import Security
 from dlg_engine.daemon.task_pages import TaskPagesOptions, make_server
 from dlg_engine.rest.task_service import TaskService
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
@@ -18,6 +19,8 @@ from tests.dlg_engine.web.conftest import READY
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+
+TOKEN = "only-for-astronomers-0123456789abcdef"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -203,6 +206,23 @@ def test_messages_are_filtered_and_lead_to_their_tasks(
     page.write("#log-text", "found: true")
     page.wait_for("#log-body tr", "found: True")
     page.until(lambda: all("found: True" in one for one in page.texts("#log-body tr")))
+
+
+def test_a_service_that_wants_a_token_is_shown_one(chrome: Chrome, tmp_path: Path) -> None:
+    with TaskDatabaseConnection(tmp_path / "store", tmp_path / "tasks.db") as tasks:
+        service = TaskService(tasks.database, tasks.file_store_path, "sql")
+        options = TaskPagesOptions(database="", port=0, security=Security(token=TOKEN))
+        with in_thread(make_server(options, service)) as server:
+            page = TaskPage(chrome, server.url, tmp_path)
+            chrome.get(server.url)
+            page.until(lambda: page.all("#token"))
+            page.write("#token", TOKEN)
+            page.press("dialog button.main")
+            page.until(lambda: page.run(READY))
+            page.wait_for("#tree-note", "There are no tasks yet")
+            assert all("401" in one for one in page.complaints())
+            chrome.get("about:blank")
+            service.changes.close()
 
 
 def test_a_failed_task_is_tried_again(page: TaskPage) -> None:
