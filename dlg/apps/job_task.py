@@ -238,6 +238,9 @@ class JobDecisionApp(JobStepApp):
         """Decide."""
         around = self.surroundings(self.requested())
         taken = decided(self.criterion, self.limit, around, str(self.key))
+        grow = self._graph.surroundings.grow
+        if grow is not None:
+            grow(str(self.key), taken)
         for port in ports.outputs(self):
             if port.name == ("else" if taken else "then"):
                 port.drop.skip()

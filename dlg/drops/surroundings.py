@@ -6,7 +6,7 @@ environment, so that two sessions of one process do not disturb each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,6 +53,9 @@ class Surroundings:
     """Descriptors that the commands of apps keep open, so that others see that they still run."""
     created: float | None = None
     """When the drops were created, by `clock.monotonic`; None if each has a time of its own."""
+
+    grow: Callable[[str, bool], None] | None = None
+    """Whom to tell what was decided, so that the graph grows; None if all of it is there."""
 
     def look_after(self, live: Any, row: int) -> None:
         """Tell the keeper, if there is one, that data `row` has completed or apps are done."""

@@ -9,7 +9,7 @@ outputs of a branch).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dlg.graph.growing import Growing
 from dlg.graph.problems import Problem
 
 IntArray = npt.NDArray[np.int32]
@@ -83,6 +84,8 @@ class PhysicalGraph:
     source: str = "<graph>"
     """Where the graph came from, for messages."""
     warnings: tuple[Problem, ...] = ()
+    growing: Callable[[], Growing] | None = None
+    """Makes the same graph in a form that grows while it runs, if there is one."""
 
     def __len__(self) -> int:
         return len(self.oids)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 
 from dlg.ddap_protocol import DROPStates as S
 from dlg.states.firing import FiringOptions, Tally
@@ -135,6 +136,35 @@ class Columns:
         self.stopped_by.update({r + offset: c + offset for r, c in other.stopped_by.items()})
         self.ready.extend(_moved(other.ready, offset))
         return offset
+
+    def numbered(self, there: Mapping[int, int], rows: int) -> list[int]:
+        """Return what numbers rows would get by `take_up`."""
+        new = count(len(self.traits))
+        return [there[row] if row in there else next(new) for row in range(rows)]
+
+    def take_up(self, other: Columns, there: Mapping[int, int]) -> list[int]:
+        """Take over the rows of `other`, in which nothing has happened yet; return their numbers.
+
+        Those in `there` are here already, and get what is after them there.
+        """
+        numbers = self.numbered(there, len(other.traits))
+        for row, trait in enumerate(other.traits):
+            after = [numbers[one] for one in other.after[row]]
+            if row in there:
+                for one in after:
+                    _append(self.after, there[row], one)
+                if there[row] in self.users:
+                    self.users[there[row]] += len(after)
+                continue
+            self.traits.append(trait)
+            self.status.append(other.status[row])
+            self.exec_status.append(other.exec_status[row])
+            self.waiting.append(other.waiting[row])
+            self.after.append(after)
+            self.before.append([numbers[one] for one in other.before[row]])
+        self.users.update({numbers[row]: n for row, n in other.users.items()})
+        self.effective.update({numbers[row]: n for row, n in other.effective.items()})
+        return numbers
 
 
 def _moved(rows: Sequence[int], offset: int) -> list[int]:

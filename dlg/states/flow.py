@@ -165,11 +165,14 @@ class Flow(Columns):
         """The data of `row` is gone."""
         self._set_data(row, DELETE)
 
-    def report(self, row: int, state: S) -> None:
-        """Something before `row` that is not in this graph has ended in `state`."""
+    def report(self, row: int, state: S, cause: int | None = None) -> None:
+        """Something before `row` has ended in `state`, here or in another graph.
+
+        `cause` is the row whose fault it is, if it is one of this graph.
+        """
         self.waiting[row] -= 1
         if state is not S.COMPLETED:
-            self.tallies.setdefault(row, Tally()).add(state, row)
+            self.tallies.setdefault(row, Tally()).add(state, row if cause is None else cause)
         if not self.waiting[row] and self._settle(row):
             self._spread(row)
 

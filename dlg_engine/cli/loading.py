@@ -25,6 +25,7 @@ from dlg.graph.problems import Problem
 from dlg.graph.reading import invalid, read_physical_graph
 
 if TYPE_CHECKING:
+    from dlg_translator.formats.job import JobGraph
     from dlg_translator.model.template import PhysicalTemplate
     from dlg_translator.partition.template import Template
 
@@ -85,8 +86,10 @@ def load_runnable(
     """
     parameters = read_assignments(assignments)
     source, physical = pick_source(graph)
-    if (specs := _other_form(source, parameters, config)) is not None:
+    if (specs := _experiment(source, parameters, config)) is not None:
         return read_physical_graph(specs, label_of(source))
+    if (job := _job(source, parameters, config)) is not None:
+        return replace(read_physical_graph(job.specs, label_of(source)), growing=job.growing)
     if not physical:
         template = _unrolled(source, parameters, config)
         unrolled = template.to_physical_graph()
@@ -138,21 +141,27 @@ def job_drops(
     source: str | bytes, parameters: Mapping[str, str], config: str | None
 ) -> list[dict[str, Any]] | None:
     """Return the drops of the job that a file or a text describes, or None if it is another."""
+    found = _job(source, parameters, config)
+    return None if found is None else found.specs
+
+
+def _job(
+    source: str | bytes, parameters: Mapping[str, str], config: str | None
+) -> JobGraph | None:
     name, head = ("", source) if isinstance(source, bytes) else (source, _head(source))
     if b"task_list" not in head and not name.lower().endswith((".yaml", ".yml")):
         return None
     # Only who runs jobs needs what is imported here.
-    from dlg_translator.formats.job import is_job_file, job_specs, specs_of  # noqa: PLC0415
+    from dlg.jobs import reading  # noqa: PLC0415  as above
+    from dlg_translator.formats.job import graph_of, is_job_file  # noqa: PLC0415  as above
 
     if not is_job_file(name, head):
         return None
     if parameters or config:
         raise UsageError("--set and --config are for logical graphs; this is a job")
     if isinstance(source, bytes):
-        from dlg.jobs.reading import parse_document  # noqa: PLC0415  as above
-
-        return specs_of(parse_document(source, label_of(source)), label_of(source))
-    return job_specs(source)
+        return graph_of(reading.parse_document(source, label_of(source)), label_of(source))
+    return graph_of(reading.read_document(source), source)
 
 
 def _head(path: str) -> bytes:

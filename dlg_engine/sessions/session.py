@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dlg import settings
 from dlg.ddap_protocol import DROPStates
 from dlg.drops.building import FlowMaker, live_graph
+from dlg.drops.growing import Growth
 from dlg.drops.live import RUNNING, LiveGraph
 from dlg.drops.runners import Runner
 from dlg.drops.surroundings import Surroundings
@@ -118,6 +119,9 @@ class Session:
     def _make_live(self) -> LiveGraph:
         begun = time.perf_counter()
         graph = self._whole_graph()
+        growth = self._growth_of(graph)
+        if growth is not None:
+            graph = growth.begin(graph.source)
         loaded = time.perf_counter()
         self._make_directory()
         if self.recovery is not None:
@@ -130,11 +134,14 @@ class Session:
             expires=self.witness is None or self.witness.expires,
             created=clock.monotonic(),
             held=() if self.recovery is None else self.recovery.held,
+            grow=None if growth is None else growth.decide,
         )
         self.live = live_graph(
             graph, resolve_class, runner=self.runner, surroundings=surroundings,
             flow_of=self.flow_of,
         )  # fmt: skip
+        if growth is not None:
+            growth.live = self.live
         if self.witness is not None:
             self.witness.begin(graph, self.live)
         if self.reuse is not None:
@@ -144,6 +151,17 @@ class Session:
         self._timings["load_s"] += loaded - begun
         self._timings["create_s"] = time.perf_counter() - loaded
         return self.live
+
+    def _growth_of(self, graph: PhysicalGraph) -> Growth | None:
+        """Return what lets the graph grow; None if it is run as a whole.
+
+        So it is where the graph is written down, signed or compared with others: a whole is then
+        what is spoken of.
+        """
+        whole = (self.witness, self.reuse, self.recovery)
+        if graph.growing is None or any(one is not None for one in whole):
+            return None
+        return Growth(graph.growing(), resolve_class)
 
     def _make_directory(self) -> None:
         try:

@@ -4,16 +4,20 @@
 
 Tasks are apps, their products are files. What only results can decide is in the graph as well:
 both ways of a branch, and as many iterations of a loop as there may be, each behind a gate. What
-is behind a gate that stays closed is skipped, so that a session need not grow, and everything that
-is true of graphs (nodes, retries, resuming, reuse) is true of jobs. Who waits for a group of tasks
-has a join before it, so that links are as many as tasks, not as pairs of them.
+is behind a gate that stays closed is skipped, so that everything that is true of graphs (nodes,
+retries, resuming, reuse) is true of jobs. Engines that let a graph grow while it runs are given
+that form of it instead (`GrowingJob`), which has no gates: it has what is to be done.
+
+Who waits for a group of tasks has a join before it, so that links are as many as tasks, and not
+as pairs of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlg.apps.job_types import OURS, path_of
 from dlg.exceptions import InvalidGraphException
@@ -23,6 +27,7 @@ from dlg.jobs.parsing import parse_job
 from dlg.jobs.plan import Decision, Plan, PlannedTask, Region
 from dlg.jobs.planning import plan_job
 from dlg.jobs.reading import YAML, read_document
+from dlg.jobs.unfolding import Fate, Unfolding
 from dlg.support.garbage import held_off
 
 TASK_APP = "dlg.apps.job_task.JobTaskApp"
@@ -35,6 +40,15 @@ START = "start of the job"
 Spec = dict[str, Any]
 
 
+class JobGraph(NamedTuple):
+    """A job as a physical graph."""
+
+    specs: list[Spec]
+    """The whole, with all that may come to be."""
+    growing: Callable[[], GrowingJob] | None
+    """Makes the form of it that grows while it runs; None if nothing is decided in it."""
+
+
 def job_specs(source: str | Path) -> list[Spec]:
     """Return the dropspecs of the physical graph of the job in a file.
 
@@ -45,9 +59,16 @@ def job_specs(source: str | Path) -> list[Spec]:
 
 def specs_of(document: Any, source: str = "job") -> list[Spec]:
     """Return the dropspecs of the physical graph of a job."""
+    return graph_of(document, source).specs
+
+
+def graph_of(document: Any, source: str = "job") -> JobGraph:
+    """Return the physical graph of a job."""
     try:
         with held_off():
-            return plan_specs(plan_job(parse_job(document, source)))
+            plan = plan_job(parse_job(document, source))
+            grows = any(step.gate for step in plan.steps)
+            return JobGraph(plan_specs(plan), partial(GrowingJob, plan) if grows else None)
     except InvalidJobError as error:
         raise InvalidGraphException(
             str(error),
@@ -71,30 +92,73 @@ def is_job_file(path: str | Path, head: bytes) -> bool:
 def plan_specs(plan: Plan) -> list[Spec]:
     """Return the dropspecs of the physical graph of a plan."""
     building = _Building(plan)
-    building.find_records()
-    for number, step in enumerate(plan.steps):
-        if isinstance(step, PlannedTask):
-            building.add_task(number, step)
-        else:
-            building.add_decision(number, step)
-    building.add_products()
-    building.add_joins()
+    for number in range(len(plan.steps)):
+        building.add_step(number)
+    building.add_products(range(len(plan.products)))
+    for number in sorted(building.records):
+        building.add_record(number)
+    for region in building.joins:
+        building.add_join(region)
+    building.add_start()
     return building.specs
 
 
-class _Building:
-    """A graph in the making."""
+class GrowingJob:
+    """A job in the graph of which is only what is known to be done: see `dlg.graph.growing`."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+        self._unfolding = Unfolding(plan)
+        self._building = _Building(plan, self._unfolding)
+        self._numbers = {
+            step.key: number
+            for number, step in enumerate(plan.steps)
+            if isinstance(step, Decision)
+        }
+
+    def begin(self) -> list[Spec]:
+        """Return the drops to begin with."""
+        found = self._grown(self._unfolding.begin())
+        self._building.add_start()
+        return [*found, *self._building.taken()]
+
+    def decide(self, decision: str, taken: bool) -> list[Spec]:
+        """Return the drops that follow from a decision."""
+        return self._grown(self._unfolding.decide(self._numbers[decision], taken))
+
+    def _grown(self, nodes: list[int]) -> list[Spec]:
+        building, plan = self._building, self._unfolding.plan
+        for node in nodes:
+            if node >= len(plan.steps):
+                building.add_join(self._unfolding.joins[node - len(plan.steps)])
+                continue
+            building.add_step(node)
+            step = plan.steps[node]
+            if isinstance(step, PlannedTask):
+                building.add_products(step.outputs.values())
+            if node in building.records:
+                building.add_record(node)
+        return building.taken()
+
+
+class _Building:
+    """A graph in the making: all of it, or as much as is known of one that grows."""
+
+    def __init__(self, plan: Plan, unfolding: Unfolding | None = None) -> None:
+        self.plan, self.unfolding = plan, unfolding
         self.specs: list[Spec] = []
         self.records: set[int] = set()
         """The tasks whose results, or whose end, somebody needs."""
         self.gates: dict[int, set[bool]] = {}
         self.joins: dict[Region, bool] = {}
         """The groups somebody waits for, and whether what their tasks told is wanted."""
+        self._find_records()
 
-    def find_records(self) -> None:
+    def taken(self) -> list[Spec]:
+        """Return what has been added since the last time."""
+        found, self.specs = self.specs, []
+        return found
+
+    def _find_records(self) -> None:
         """Find out what more than files somebody needs of the steps."""
         for step in self.plan.steps:
             for one in step.requires.values():
@@ -116,12 +180,19 @@ class _Building:
 
     # -- what is in the graph -------------------------------------------------------------
 
-    def add_task(self, number: int, step: PlannedTask) -> None:
-        """Add a task as an app."""
+    def add_step(self, number: int) -> None:
+        """Add a task or decision as an app."""
+        step = self.plan.steps[number]
+        if isinstance(step, PlannedTask):
+            self._add_task(number, step)
+        else:
+            self._add_decision(number, step)
+
+    def _add_task(self, number: int, step: PlannedTask) -> None:
         inputs = [{self._product(one): f"input:{name}"} for name, one in step.inputs.items()]
         inputs += [
             {self._product(one): f"all:{name}"} for name, many in step.gathered.items()
-            for one in many
+            for one in many if self._is_made(one)
         ]  # fmt: skip
         outputs = [{self._product(one): f"output:{name}"} for name, one in step.outputs.items()]
         if number in self.records:
@@ -130,8 +201,8 @@ class _Building:
         if step.gathered:
             # Of many inputs some may have been skipped; the app sees to the others itself.
             more = {"gathered": list(step.gathered), "last": sorted(step.last), "block_skip": True}
-            inputs.append({self._start(): "wait"})
-            inputs += [{self._record(one): "over"} for one in step.ends]
+            inputs.append({START: "wait"})
+            inputs += [{self._record(one): "over"} for one in step.ends if self._is_done(one)]
         if step.type not in OURS:
             more["func_name"] = path_of(step.type)  # so that its code is sent to nodes
         if step.qc_criterion is not None:
@@ -148,9 +219,9 @@ class _Building:
             }
         )  # fmt: skip
 
-    def add_decision(self, number: int, step: Decision) -> None:
-        """Add a decision as an app, with the ways to go on that somebody goes."""
-        ways = self.gates.get(number, set())
+    def _add_decision(self, number: int, step: Decision) -> None:
+        # With the ways to go on that somebody goes; in a graph that grows there are no gates.
+        ways = set() if self.unfolding else self.gates.get(number, set())
         outputs = [{self._gate(number, way): "then" if way else "else"} for way in sorted(ways)]
         for way in ways:
             self._data(self._gate(number, way))
@@ -165,46 +236,56 @@ class _Building:
             }
         )  # fmt: skip
 
-    def add_products(self) -> None:
-        """Add the files, and what the tasks tell."""
-        for product in self.plan.products:
+    def add_products(self, numbers: Iterable[int]) -> None:
+        """Add files."""
+        for product in (self.plan.products[number] for number in numbers):
             spec: Spec = {
-                "oid": self._path(product.path), "name": product.path, "categoryType": "Data",
+                "oid": _path(product.path), "name": product.path, "categoryType": "Data",
                 "dropclass": FILE, "filepath": product.path, "persist": True,
             }  # fmt: skip
             if len(product.makers) > 1:
                 spec["block_skip"] = True  # made in one branch or the other
             self.specs.append(spec)
-        for number in sorted(self.records):
-            self._data(self._record(number))
 
-    def add_joins(self) -> None:
-        """Add an app for each group that somebody waits for, and the start of the job."""
-        for region, collect in self.joins.items():
-            inputs: list[Any] = [
-                {self._record(number): "record"} if self._is_task(number)
-                else {self._record(number): "wait"}
-                for number in range(region.start, region.end)
-            ]  # fmt: skip
-            over = self._over(region)
-            self.specs.append(
-                {
-                    "oid": f"join of {region.key}", "name": f"join of {region.key}",
-                    "categoryType": "Application", "dropclass": JOIN_APP, "collect": collect,
-                    "block_skip": True, "inputs": [*inputs, {self._start(): "wait"}],
-                    "outputs": [over],
-                }
-            )  # fmt: skip
-            self._data(over)
+    def add_record(self, number: int) -> None:
+        """Add what a task tells, or that a decision has been taken."""
+        self._data(self._record(number))
+
+    def add_join(self, region: Region) -> None:
+        """Add an app that waits for a group."""
+        inputs: list[Any] = [
+            {self._record(number): "record" if self._is_task(number) else "wait"}
+            for number in range(region.start, region.end) if self._is_done(number)
+        ]  # fmt: skip
+        over = _over(region)
+        self.specs.append(
+            {
+                "oid": f"join of {region.key}", "name": f"join of {region.key}",
+                "categoryType": "Application", "dropclass": JOIN_APP,
+                "collect": self.joins[region], "block_skip": True,
+                "inputs": [*inputs, {START: "wait"}], "outputs": [over],
+            }
+        )  # fmt: skip
+        self._data(over)
+
+    def add_start(self) -> None:
+        """Add the start of the job, if somebody needs it."""
         if self.joins or any(task.gathered for task in self.plan.tasks):
-            self._data(self._start())
+            self._data(START)
 
     # -- names ----------------------------------------------------------------------------
 
+    def _is_done(self, number: int) -> bool:
+        """Return whether a step is in the graph, as far as that is known."""
+        return self.unfolding is None or self.unfolding.fate(number) is Fate.LIVE
+
+    def _is_made(self, product: int) -> bool:
+        return self.unfolding is None or self.unfolding.maker_of(product) is not None
+
     def _data(self, oid: str) -> None:
-        self.specs.append(
-            {"oid": oid, "name": oid, "categoryType": "Data", "dropclass": MEMORY}
-        )  # fmt: skip
+        spec = {"oid": oid, "name": oid, "categoryType": "Data", "dropclass": MEMORY}
+        # Who comes to a graph that grows may want what others have done with.
+        self.specs.append(spec if self.unfolding is None else {**spec, "expireAfterUse": False})
 
     def _before(self, step: PlannedTask | Decision) -> list[Mapping[str, str]]:
         """Return what a step needs besides files."""
@@ -214,12 +295,12 @@ class _Building:
         taken = {oid for link in found for oid in link}
         waits = dict.fromkeys(self._end_of(one) for one in step.waits)
         found += [{oid: "wait"} for oid in waits if oid not in taken]
-        if step.gate is not None:
+        if step.gate is not None and self.unfolding is None:
             found.append({self._gate(*step.gate): "gate"})
         return list(found)
 
     def _end_of(self, one: int | Region) -> str:
-        return self._over(one) if isinstance(one, Region) else self._record(one)
+        return _over(one) if isinstance(one, Region) else self._record(one)
 
     def _is_task(self, number: int) -> bool:
         return isinstance(self.plan.steps[number], PlannedTask)
@@ -231,16 +312,12 @@ class _Building:
         return f"{self.plan.steps[decision].key} ({'then' if taken else 'else'})"
 
     def _product(self, number: int) -> str:
-        return self._path(self.plan.products[number].path)
+        return _path(self.plan.products[number].path)
 
-    @staticmethod
-    def _path(path: str) -> str:
-        return f"file {path}"
 
-    @staticmethod
-    def _over(region: Region) -> str:
-        return f"end of {region.key}"
+def _path(path: str) -> str:
+    return f"file {path}"
 
-    @staticmethod
-    def _start() -> str:
-        return START
+
+def _over(region: Region) -> str:
+    return f"end of {region.key}"
