@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import click
 import msgspec
 
 from dlg.exceptions import UsageError
-from dlg_engine.cli.loading import read_assignments
+from dlg_engine.cli.loading import load_template, read_assignments
 from dlg_engine.embedded import new_session_id
 from dlg_engine.launch import facilities
 from dlg_engine.launch.facilities import Facility
 from dlg_engine.launch.jobs import GRAPHS, Job, write_job
 from dlg_engine.launch.roles import posts
 from dlg_engine.launch.scripting import read_template, script_of
+from dlg_engine.launch.sources import SERVICES, fetch_graph
 
 Command = Callable[..., Any]
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -29,6 +31,8 @@ OPTIONS = [
     ),
     click.option("-L", "--logical-graph", type=FILE, metavar="FILE", help="The graph, logical."),
     click.option("-P", "--physical-graph", type=FILE, metavar="FILE", help="... or physical."),
+    click.option("--github", metavar="OWNER/REPO/PATH[@REF]", help="... or a file of GitHub."),
+    click.option("--gitlab", metavar="OWNER/REPO/PATH[@REF]", help="... or one of GitLab."),
     click.option("-n", "--nodes", "--num-nodes", "--num_nodes", type=COUNT, metavar="N",
                  help="On how many nodes of the batch system."),
     click.option("-s", "--islands", "--num-islands", "--num_islands", type=COUNT, metavar="N",
@@ -36,6 +40,8 @@ OPTIONS = [
     click.option("-t", "--minutes", "--job-dur", type=COUNT, metavar="MINUTES",
                  help="How long it may take."),
     click.option("--ranks-per-node", type=COUNT, metavar="N", help="Node managers on each node."),
+    click.option("-c", "--cpus", type=COUNT, metavar="N",
+                 help="How many processors each node manager has; the facility may say it."),
     click.option("--apart", is_flag=True,
                  help="Give the master and the islands ranks without node managers."),
     click.option("-T", "--max-threads", "threads", type=click.IntRange(0), default=0, metavar="N",
@@ -94,25 +100,32 @@ def facility_of(how: Mapping[str, Any], **changes: Any) -> Facility:
 
 def make_job(how: Mapping[str, Any], facility: Facility, root: Path) -> Made:
     """Make the directory of a job below `root`; UsageError for what could not be run."""
-    graph = graph_of(how)
-    job = _job(how, facility, graph)
-    posts(job.ranks, job.islands, apart=job.apart)  # now, and not after hours of waiting
-    template = None if how["template"] is None else read_template(how["template"])
-    script = script_of(job, facility, template)
-    directory = root.expanduser().absolute() / job.name
-    write_job(directory, job, graph, [graph.parent, *how["paths"]], script)
+    with TemporaryDirectory(prefix="dlg-graph-") as folder:
+        graph = graph_of(how, Path(folder))
+        job = _job(how, facility, graph)
+        posts(job.ranks, job.islands, apart=job.apart)  # now, and not after hours of waiting
+        template = None if how["template"] is None else read_template(how["template"])
+        script = script_of(job, facility, template)
+        load_template(str(graph), how["assignments"], how["config"])  # tells what is wrong
+        directory = root.expanduser().absolute() / job.name
+        write_job(directory, job, graph, [graph.parent, *how["paths"]], script)
     return Made(directory, job, facility)
 
 
-def graph_of(how: Mapping[str, Any]) -> Path:
-    """Return the file of the graph; UsageError unless one was named."""
-    named = [how[key] for key in ("graph", "logical_graph", "physical_graph") if how.get(key)]
-    if len(named) != 1:
-        raise UsageError("name one graph: as an argument, by -L or by -P")
-    return Path(named[0])
+def graph_of(how: Mapping[str, Any], folder: Path) -> Path:
+    """Return the file of the graph, fetched into a folder if it is elsewhere.
+
+    Raises UsageError unless one was named.
+    """
+    files = [how[key] for key in ("graph", "logical_graph", "physical_graph") if how.get(key)]
+    places = [(service, how[service]) for service in SERVICES if how[service]]
+    if len(files) + len(places) != 1:
+        raise UsageError("name one graph: as an argument, by -L, -P, --github or --gitlab")
+    return Path(files[0]) if files else fetch_graph(*places[0], folder)
 
 
 def _job(how: Mapping[str, Any], facility: Facility, graph: Path) -> Job:
+    cpus = how["cpus"] or facility.cpus
     return Job(
         name=how["name"] or new_session_id(str(graph)),
         graph=f"{GRAPHS}/{graph.name}",
@@ -124,8 +137,8 @@ def _job(how: Mapping[str, Any], facility: Facility, graph: Path) -> Job:
         ranks_per_node=how["ranks_per_node"] or facility.ranks_per_node,
         apart=how["apart"],
         minutes=how["minutes"] or facility.minutes,
-        cpus=facility.cpus,
-        threads=how["threads"],
+        cpus=cpus,
+        threads=how["threads"] or cpus,  # not as many as the host has, which is shared
         processes=how["processes"],
         network=facility.network,
         submitting=tuple(_submitting(how)),

@@ -46,6 +46,7 @@ def script_of(job: Job, facility: Facility, template: str | None = None) -> str:
         "ranks": str(job.ranks),
         "ranks_per_node": str(job.ranks_per_node),
         "cpus": str(max(job.cpus, 1)),
+        "cpus_per_node": str(max(job.cpus, 1) * job.ranks_per_node),
         "minutes": str(job.minutes),
         "walltime": f"{job.minutes // 60:02d}:{job.minutes % 60:02d}:00",
         "grace_s": str(min(GRACE_S, job.minutes * 60 // 4)),

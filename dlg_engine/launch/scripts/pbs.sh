@@ -1,6 +1,6 @@
 #!/bin/bash
 #PBS -N @name@
-#PBS -l select=@nodes@:mpiprocs=@ranks_per_node@
+#PBS -l select=@nodes@:ncpus=@cpus_per_node@:mpiprocs=@ranks_per_node@
 #PBS -l walltime=@walltime@
 #PBS -o logs/job.log
 #PBS -j oe

@@ -79,6 +79,24 @@ def test_what_could_not_be_run_is_refused_before_anything_is_made(
     assert not (tmp_path / "dlg-jobs").exists()
 
 
+def test_a_graph_that_cannot_be_run_is_refused_before_it_waits_in_a_queue(
+    dlg: Dlg, write: Write, tmp_path: Path
+) -> None:
+    specs = graphs.chain(2)
+    specs[1] = {**specs[1], "inputs": ["nobody"]}
+    result = dlg("create-job", write("wrong.json", specs))
+    assert result.exit_code == 2
+    assert "nobody" in result.stderr
+    assert not (tmp_path / "dlg-jobs").exists()
+
+
+def test_a_node_manager_runs_as_many_apps_as_it_has_processors(dlg: Dlg, tmp_path: Path) -> None:
+    assert dlg("create-job", TUTORIAL, "-c", "6", "--name", "six").exit_code == 0
+    assert job_of(tmp_path, "six")["threads"] == 6
+    script = (tmp_path / "dlg-jobs" / "six" / "job.sh").read_text()
+    assert "#SBATCH --cpus-per-task=6\n" in script
+
+
 def test_a_batch_system_that_is_not_there_is_told(
     dlg: Dlg, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,10 +19,10 @@ from tests.dlg_engine.launch.slurm import Slurm, until
 
 BY_JOBS = ("--engine", "dask", "--jobqueue")
 # Each takes the script of a job, runs it in the background and says its number.
-QSUB = '#!/bin/sh\nbash "$1" >"{home}/out" 2>&1 &\necho "$!" | tee -a "{home}/pids"\n'
+RUN = 'bash "{home}/script.sh" >"{home}/out" 2>&1 &\necho "$!" >>"{home}/pids"\n'
+QSUB = f'#!/bin/sh\ncp "$1" "{{home}}/script.sh"\n{RUN}echo "$!"\n'
 BSUB = (
-    '#!/bin/sh\ncat >"{home}/script.sh"\nbash "{home}/script.sh" >"{home}/out" 2>&1 &\n'
-    'echo "$!" >>"{home}/pids"\necho "Job <$!> is submitted to queue <work>."\n'
+    f'#!/bin/sh\ncat >"{{home}}/script.sh"\n{RUN}echo "Job <$!> is submitted to queue <work>."\n'
 )
 KILL = '#!/bin/sh\nkill "$1"\necho "$1" >>"{home}/ended"\n'
 

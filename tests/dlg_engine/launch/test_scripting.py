@@ -27,7 +27,7 @@ JOB = Job(
     [
         ("slurm", ["#SBATCH --nodes=4", "#SBATCH --time=90", "#SBATCH --cpus-per-task=8",
                    "#SBATCH --account=p1", "#SBATCH --partition=work", "#SBATCH --mem=0"]),
-        ("pbs", ["#PBS -l select=4:mpiprocs=2", "#PBS -l walltime=01:30:00", "#PBS -A p1",
+        ("pbs", ["#PBS -l select=4:ncpus=16:mpiprocs=2", "#PBS -l walltime=01:30:00", "#PBS -A p1",
                  "#PBS -q work", "#PBS --mem=0"]),
         ("lsf", ["#BSUB -n 8", "#BSUB -W 90", "#BSUB -P p1", "#BSUB -q work"]),
         ("shell", []),
