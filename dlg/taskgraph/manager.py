@@ -27,6 +27,7 @@ from functools import cached_property
 from typing import Any
 
 from dlg import plugins
+from dlg.engines import NotOnThisEngineError
 from dlg.exceptions import UsageError
 from dlg.support import clock
 from dlg.taskgraph import ordering, utils
@@ -84,6 +85,7 @@ class Manager:
         self.progress = progress
         self.lock: AbstractContextManager[bool] = threading.RLock()
         self.runner, self.engine, self._trust = runner, engine, trust
+        _check_engine(engine)
         self._given_workers = None if workers is None else list(workers)
         self._run_timeout = _seconds("run_timeout", run_timeout)
         self._policy = Policy(
@@ -232,6 +234,17 @@ def _mark_descendants(tasks: dict[str, Task], failed: list[str]) -> None:
             task.state = Task.STATE_DEPENDENCY
             task.require = [needed for needed in task.require if needed != parent]
             stack += [(child, further) for further in children.get(child, ())]
+
+
+def _check_engine(name: str) -> None:
+    """Refuse an engine to which tasks cannot be given, before there are any."""
+    if name == "embedded" or ":" in name or not plugins.engine(name).abilities.elsewhere:
+        return
+    raise NotOnThisEngineError(
+        f"a Manager cannot have its tasks run by the engine {name}: it keeps in this process what "
+        "comes of each; engine='host:port' has them run on the nodes of a manager, and what is "
+        "called with dlg.runtime.delayed can be computed on any engine"
+    )
 
 
 def _positive(name: str, value: int | None) -> int:

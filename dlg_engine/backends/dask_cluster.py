@@ -9,7 +9,7 @@ import asyncio
 import pickle
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from distributed import Client, KilledWorker, LocalCluster, Security, WorkerPlug
 
 from dlg.exceptions import RunError, UsageError
 from dlg.support.certificates import new_certificate
+from dlg.support.session_log import SessionLogs, attached
 from dlg_engine.backends.parts import GRADES
 from dlg_engine.backends.shipping import Batch, Load, Task
 from dlg_engine.backends.working import SITES, Ends, News, add_code, pick, run_part, site_of
@@ -80,6 +81,13 @@ class Teller:
 
 TELLERS: dict[str, Teller] = {}
 """Of a worker, by session."""
+LOGS = ExitStack()
+"""What writes the logs of sessions, while a worker knows any."""
+
+
+def _directory_of(session_id: str) -> Path | None:
+    site = SITES.get(session_id)
+    return None if site is None else site.surroundings.directory
 
 
 class SessionPlugin(WorkerPlugin):
@@ -95,6 +103,9 @@ class SessionPlugin(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Get a worker ready for parts of the session."""
         add_code(self._code)
+        if not SITES:
+            node = str(worker.address)
+            LOGS.enter_context(attached(SessionLogs(_directory_of, node=node)))
         teller = TELLERS[self._session_id] = Teller(worker, self.name)
         SITES[self._session_id] = site_of(
             self._session_id, self._directory, tell=teller.tell, **self._about
@@ -104,6 +115,8 @@ class SessionPlugin(WorkerPlugin):
         """Forget the session."""
         SITES.pop(self._session_id, None)
         TELLERS.pop(self._session_id, None)
+        if not SITES:
+            LOGS.close()
 
 
 def _flush(session_id: str, mark: int) -> bool:

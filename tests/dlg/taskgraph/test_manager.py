@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dlg.engines import NotOnThisEngineError
 from dlg.exceptions import UsageError
 from dlg.taskgraph import CircularTasksError, Manager, Task, UnknownRequirementError
 from dlg.testing.builders import Arithmetic, Nothing, Trouble
@@ -334,3 +335,8 @@ def test_all_tasks_end_as_their_requirements_say(
     ]
     _, found = manage(*tasks, runner=runner, max_retry=1)
     assert states(found) == failing(needs, bad)
+
+
+def test_an_engine_that_runs_tasks_elsewhere_is_refused_with_what_to_do() -> None:
+    with pytest.raises(NotOnThisEngineError, match=r"engine dask.*host:port"):
+        Manager(Arithmetic(), engine="dask")

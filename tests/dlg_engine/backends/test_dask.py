@@ -15,6 +15,7 @@ from dlg.ddap_protocol import DROPStates as S
 from dlg.engines import NotOnThisEngineError
 from dlg.exceptions import WorkerDiedError
 from dlg.runtime import compute, delayed
+from dlg.support.session_log import read_log
 from dlg.testing.graphs import app, data, fan_gather, layered
 from dlg_engine.backends.dask_cluster import SchedulerUnreachableError
 
@@ -46,6 +47,16 @@ def test_who_writes_the_same_data_writes_it_in_one_place(run: Any) -> None:
         app("a", ["both"], JOINING), app("b", ["both"], JOINING), data("both", persist=True),
     ]  # fmt: skip
     assert sorted(run(specs).result("both")) == sorted(b"(a)(b)")
+
+
+def test_what_apps_log_on_workers_is_in_the_log_of_the_session(run: Any) -> None:
+    code = "import logging\ndef f():\n    logging.getLogger('mine').info('looked at it')"
+    specs = [app("a", ["d"], "dlg.apps.python_function.PyFuncApp", func_code=code), data("d")]
+    records = read_log(run(specs).session_dir)
+    assert [(one["drop"], one["message"]) for one in records if one["module"] == "mine"] == [
+        ("a", "looked at it")
+    ]
+    assert all(one["node"].startswith("tls://") for one in records)
 
 
 def test_an_end_marker_skips_what_has_not_begun(run: Any) -> None:
