@@ -15,6 +15,7 @@ TASK_COMMANDS: Mapping[str, Entry] = {
     "submit": Entry("dlg_engine.cli.tasks_running:submit", "Put a job into the database."),
     "schedule": Entry("dlg_engine.cli.tasks_running:schedule", "Run a scheduler."),
     "work": Entry("dlg_engine.cli.tasks_running:work", "Run workers."),
+    "standalone": Entry("dlg_engine.cli.tasks_standalone:standalone", "Do one task by itself."),
     "list": Entry("dlg_engine.cli.tasks_show:list_", "List jobs, or the tasks of one."),
     "show": Entry("dlg_engine.cli.tasks_show:show", "Tell all that is known of a task."),
     "serve": Entry("dlg_engine.cli.tasks_serve:serve", "Serve pages that show all of it."),

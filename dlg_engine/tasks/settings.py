@@ -85,11 +85,12 @@ def read_settings_file(file: Path) -> dict[str, Any]:
         key, colon, value = words.partition(":")
         if not colon or not key.strip():
             raise TaskSettingsError(f"{file}:{number}: 'key: value' is expected, not {line!r}")
-        found[key.strip()] = _value(value.strip())
+        found[key.strip()] = value_of(value.strip())
     return found
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """Return a text as a number if it is one; text in double quotes stays text."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -115,4 +116,4 @@ def _text(key: str, value: Any) -> str:
     text = str(value)
     if "\n" in text or "#" in text:
         raise TaskSettingsError(f"{key}: a line break or '#' cannot be written to a settings file")
-    return f'"{text}"' if isinstance(value, str) and _value(text) != text else text
+    return f'"{text}"' if isinstance(value, str) and value_of(text) != text else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +32,8 @@ from dlg_engine.tasks.states import TaskState
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
 
 IMPLEMENTATIONS = ("sql", "amqp")
+LONGEST_WAIT_S = 60.0
+"""How long a scheduler sleeps at most."""
 
 
 class TaskQueueConnector:
@@ -238,6 +241,15 @@ class TaskScheduler:
             found = scheduling.unpublished(session)
         self._publish(found)
         return len(found)
+
+    def run(self, stop: threading.Event, longest_s: float = LONGEST_WAIT_S) -> None:
+        """Schedule whenever there is something to do, until `stop` is set.
+
+        Whoever sets it wakes a waiting scheduler by publishing something, or waits for it.
+        """
+        while not stop.is_set():
+            self.turn()
+            self.wait(longest_s)
 
     def wait(self, timeout_s: float) -> None:
         """Return when something may be to do, or after so many seconds."""
