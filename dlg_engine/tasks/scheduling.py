@@ -11,7 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from dlg.support import clock
@@ -28,14 +37,13 @@ MOST = 1000
 _attempt, _task, _type = schema.attempt, schema.task, schema.task_type
 
 
-DUE = (
-    select(_task.c.id, _task.c.type_id)
-    .where(is_ready() | is_due(bindparam("now")))
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
+def _to_schedule(condition: ColumnElement[bool]) -> Select[int, int]:
+    query = select(_task.c.id, _task.c.type_id).where(condition)
+    return query.limit(bindparam("most", type_=Integer)).with_for_update(skip_locked=True)
 
 
+READY, AGAIN = _to_schedule(is_ready()), _to_schedule(is_due(bindparam("now")))
+"""Two queries, of which each goes along one index."""
 _numbers: BindParameter[Any] = bindparam("numbers", expanding=True)
 _ACTIVE = (
     update(_task)
@@ -53,9 +61,16 @@ class Published:
     attempt_id: int
 
 
-def schedule_due(session: Session, *, into_database: bool, most: int = MOST) -> list[Published]:
-    """Make attempts of tasks that are ready or to be repeated; return them, oldest task first."""
-    rows = session.execute(DUE, {"now": clock.now(), "most": most}).all()
+def schedule_due(
+    session: Session, *, into_database: bool, most: int = MOST, again: bool = True
+) -> list[Published]:
+    """Make attempts of tasks that are ready; return them, oldest task first.
+
+    With `again` also of those that are to be repeated and whose time has come.
+    """
+    rows = list(session.execute(READY, {"most": most}))
+    if again:
+        rows += session.execute(AGAIN, {"now": clock.now(), "most": most})
     return make_attempts(session, sorted((r.id, r.type_id) for r in rows), into_database)
 
 

@@ -11,7 +11,21 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Executable,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from dlg.support import clock
@@ -19,7 +33,7 @@ from dlg.support.database import Database
 from dlg_engine.tasks.bells import Bell, bell_of, ring_within
 from dlg_engine.tasks.queue_contract import LEASE_S, Delivery, TaskQueue
 from dlg_engine.tasks.schema import queue_item
-from dlg_engine.tasks.statements import repeated
+from dlg_engine.tasks.statements import dialect_of, repeated
 
 FREE = 0.0
 """The end of the lease of what nobody has."""
@@ -127,10 +141,11 @@ class TaskQueueSQL(TaskQueue):
         Of the last ones half are left to others. The tag of each is its place, for
         `publish_within`.
         """
+        query = _TAKEN[dialect_of(session)]
         for name in queue_names:
             # The row behind them shows whether there is more.
             values = {"name": name, "now": clock.now(), "most": most + 1}
-            rows = session.execute(_TAKEN, values).all()
+            rows = session.execute(query, values).all()
             if not rows:
                 continue
             more = len(rows) > 1
@@ -177,19 +192,32 @@ def _mine(delivery: Delivery) -> tuple[Any, ...]:
 
 def next_of(session: Session, queue_names: Sequence[str], *, lock: bool = True) -> Any:
     """Return the row that is next: the oldest that is free, or else one whose lease is over."""
+    query = (_TAKEN if lock else _NEXT)[dialect_of(session)]
     for name in queue_names:
         values = {"name": name, "now": clock.now(), "most": 1}
-        row = session.execute(_TAKEN if lock else _NEXT, values).one_or_none()
+        row = session.execute(query, values).one_or_none()
         if row is not None:
             return row
     return None
 
 
-_NEXT = (
-    select(queue_item)
-    .where(queue_item.c.queue == bindparam("name"), queue_item.c.lease_until < bindparam("now"))
-    .order_by(queue_item.c.lease_until, queue_item.c.id)  # the order of the index
-    .limit(bindparam("most"))
-)
-_TAKEN = _NEXT.with_for_update(skip_locked=True)
+def _next(kind: str, lock: bool) -> Select[Any]:
+    """Return the query for the next rows of a queue, in the order of the index."""
+    name, now = bindparam("name", type_=String), bindparam("now", type_=Double)
+    table = queue_item.c
+    if kind == "postgresql":
+        # A planner that knows nothing of the table yet takes equality for rare, and sorts all.
+        first: ColumnElement[Any] = tuple_(table.queue, table.lease_until) >= tuple_(name, FREE)
+        last: ColumnElement[Any] = tuple_(table.queue, table.lease_until) < tuple_(name, now)
+    else:
+        first, last = table.queue == name, table.lease_until < now
+    query = select(queue_item).where(first, last)
+    order = (table.lease_until, table.id)
+    query = query.order_by(*((table.queue, *order) if kind == "postgresql" else order))
+    query = query.limit(bindparam("most", type_=Integer))
+    return query.with_for_update(skip_locked=True) if lock else query
+
+
+_NEXT = {kind: _next(kind, lock=False) for kind in ("sqlite", "mysql", "postgresql")}
+_TAKEN = {kind: _next(kind, lock=True) for kind in ("sqlite", "mysql", "postgresql")}
 _REMOVE = delete(queue_item).where(queue_item.c.id.in_(bindparam("places", expanding=True)))

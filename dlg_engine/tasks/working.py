@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 Handler = Callable[[TaskExecutionAttempt], None]
 Judge = Callable[[TaskExecutionAttempt], None]
 LONGEST_WAIT_S = 60.0
+LOOK_AGAIN_S = 1.0
+"""How often a worker looks for tasks whose pause is over, beside the scheduler."""
 AT_ONCE = 32
 """How many attempts a worker takes at most."""
 AIM_S = 0.02
@@ -81,6 +83,7 @@ class TaskWorker:
         self._pace = 1
         """How many attempts are taken at once: as many as are done in no time."""
         self._hand = _Hand()
+        self._looked = -LOOK_AGAIN_S
         self._answered = 0
         """How many deliveries were run, or were not there to be run; not those given back."""
         # Held by whoever changes what is in hand, or talks to the queue: we, or the heart.
@@ -200,13 +203,24 @@ class TaskWorker:
             scheduling.mark_published(session, hand.marks)
             made: list[Published] = []
             if hand.finished:
-                made = scheduling.schedule_due(session, into_database=self._in_database)
+                again = self._looks_again()
+                made = scheduling.schedule_due(
+                    session, into_database=self._in_database, again=again
+                )
             if most and self._in_database:
                 deliveries = TaskQueueSQL.take_within(session, self._queues, most)
             claims = claimed(session, deliveries, self.name, self._lease_s)
         returned = [Published(claim.queue, claim.number) for claim in given_back]
         more = bool(deliveries) and deliveries[-1].more
         return _Done(len(deliveries), more, claims, lost, made, returned)
+
+    def _looks_again(self) -> bool:
+        """Return whether to look for tasks to be repeated: after a failure, or once in a while."""
+        now = clock.monotonic()
+        if now < self._looked + LOOK_AGAIN_S and not any(o.failed for o in self._hand.finished):
+            return False
+        self._looked = now
+        return True
 
     def _publish(self, made: list[Published]) -> None:
         if not made:

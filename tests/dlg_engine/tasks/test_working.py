@@ -305,7 +305,8 @@ def test_queries_of_the_scheduler_use_indices(lite: Tasks) -> None:
     queries = {
         "ready": select(task.c.id, task.c.type_id).where(is_ready()).limit(10),
         "due": select(task.c.id, task.c.type_id).where(is_due(5.0)).limit(10),
-        "either": scheduling.DUE.params(now=5.0, most=10),
+        "to be scheduled": scheduling.READY.params(most=10),
+        "to be repeated": scheduling.AGAIN.params(now=5.0, most=10),
         "lost": select(attempt.c.id).where(
             attempt.c.state.in_(["running", "judging"]), attempt.c.lease_until < 5.0
         ),
