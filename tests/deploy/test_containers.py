@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from http.client import HTTPSConnection
+from pathlib import Path
 
 import pytest
 
@@ -33,13 +35,19 @@ def cluster(site: Site) -> Site:
 
 
 @pytest.fixture(scope="module")
-def access(cluster: Site, tmp_path_factory: pytest.TempPathFactory) -> Access:
-    """Return what the file of the cluster lets somebody on this machine do."""
+def keys(cluster: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of the cluster, taken out of a container."""
     file = tmp_path_factory.mktemp("keys") / "cluster.toml"
     file.touch(0o600)
     file.write_text(cluster.docker("exec", cluster.container("master"), "cat",
                                    "/etc/dlg/cluster.toml"))  # fmt: skip
-    return find_access("localhost", cluster.port, cluster=file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def access(cluster: Site, keys: Path) -> Access:
+    """Return what that file lets somebody on this machine do."""
+    return find_access("localhost", cluster.port, cluster=keys)
 
 
 def test_three_commands_start_a_cluster_run_a_graph_and_show_it(
@@ -74,6 +82,15 @@ def test_nodes_are_known_by_the_names_of_their_services(cluster: Site, access: A
     )
     names = {node["name"]: node["alive"] for node in master.cluster()["nodes"]}
     assert names == {f"{name}:8000:5555:6666": True for name in ("node1", "node2")}
+
+
+def test_with_the_file_graphs_are_submitted_from_outside_too(cluster: Site, keys: Path) -> None:
+    graph = str(cluster.folder / "graphs" / "tutorial" / "tutorial.graph")
+    told = cluster.call(
+        sys.executable, "-m", "dlg_engine.cli", "submit", "-H", "localhost",
+        "-P", str(cluster.port), "--cluster", str(keys), graph,
+    )  # fmt: skip
+    assert "FINISHED: 39 drops, 2 nodes" in told.stdout
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -278,3 +278,7 @@ def test_the_server_answers_while_it_works(
         go_on.set()
         for thread in threads:
             thread.join(20)
+
+
+def test_the_service_tells_health_checks_that_it_answers(site: Any) -> None:
+    assert site.get("/health").json == {"status": "ok"}
