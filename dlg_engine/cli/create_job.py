@@ -10,7 +10,7 @@ import click
 from dlg.support.examples import ExampleCommand
 from dlg.support.interrupts import heeding_termination
 from dlg_engine.cli.group import HELP
-from dlg_engine.cli.job_options import Made, facility_of, job_options, make_job
+from dlg_engine.cli.job_options import facility_of, job_options, make_job
 from dlg_engine.cli.summary import shown_path
 from dlg_engine.launch.jobs import LOG, LOGS
 from dlg_engine.launch.submitting import SUBMITTERS, submit_job
@@ -49,16 +49,10 @@ def create_job(*, root: Path, at_once: bool, wait: bool, **how: Any) -> int:
         return 0
     with heeding_termination():
         submitted = submit_job(facility, made.directory, wait=wait)
-    tell_submitted(made, submitted.job_id)
+    log = shown_path(made.directory / LOGS / LOG)
+    if submitted.job_id:
+        cancel = f"{SUBMITTERS[facility.scheduler].cancel} {submitted.job_id}"
+        click.echo(f"job {submitted.job_id}; its log is {log}, {cancel} ends it", err=True)
+    if submitted.code:
+        click.echo(f"it ended with code {submitted.code}: see {log}", err=True)
     return submitted.code
-
-
-def tell_submitted(made: Made, job_id: str) -> None:
-    """Say what was submitted, and what can be done about it."""
-    if not job_id:
-        return
-    how = SUBMITTERS[made.facility.scheduler]
-    log = made.directory / LOGS / LOG
-    click.echo(
-        f"job {job_id}; its log is {shown_path(log)}, {how.cancel} {job_id} ends it", err=True
-    )

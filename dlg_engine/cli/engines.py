@@ -69,7 +69,7 @@ def engine_of(name: str) -> Any:
 
 
 def with_jobqueue(
-    engine: Any, name: str | None, options: Sequence[str], *, scheduler: str | None
+    engine: Any, name: str | None, options: Sequence[str], *, scheduler: str | None, quiet: bool
 ) -> Any:
     """Return the engine as it is, or one whose workers are jobs of a batch system, by `name`.
 
@@ -83,15 +83,17 @@ def with_jobqueue(
     if engine.name != "dask" or scheduler is not None:
         raise UsageError("--jobqueue starts a Dask cluster: use it with --engine dask alone")
     # Few runs need what is imported here.
-    from dlg_engine.backends.batch_workers import workers_of  # noqa: PLC0415
+    from dlg_engine.backends.batch_workers import LOGS, workers_of  # noqa: PLC0415
     from dlg_engine.launch.facilities import find  # noqa: PLC0415
 
     facility = find(name)
     asked = {**_asked_of(facility), **read_assignments(options)}
 
     def run(graph: Any, *, workers: int | None, workdir: str, **others: Any) -> Any:
-        jobs = workers_of(facility.scheduler, workers or 1, Path(workdir).absolute(), asked)
-        with jobs as where:
+        shared, count = Path(workdir).absolute(), workers or 1
+        with workers_of(facility.scheduler, count, shared, asked) as where:
+            if not quiet:  # what keeps jobs from becoming workers is known to nobody here
+                click.echo(f"jobs: {count}; what workers log is in {shared / LOGS}", err=True)
             return engine(graph, workdir=workdir, **others, **where)
 
     return run

@@ -71,6 +71,8 @@ def remote_submit(  # noqa: PLR0913  an option each
         submitted = submit_job(facility, made.directory, wait=wait)
     click.echo(made.job.name)
     _tell(facility, made.directory, submitted.job_id)
+    if submitted.code:
+        click.echo(f"it ended with code {submitted.code}", err=True)
     if wait and facility.host:
         fetch(facility, made.job.name, made.directory.parent)
         click.echo(f"what came of it is in {shown_path(made.directory)}", err=True)

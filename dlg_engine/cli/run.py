@@ -164,7 +164,7 @@ def run(
     store = (wanted.store or default_store()) if wanted.reuse or wanted.store else None
     engine = with_jobqueue(
         engine_of(wanted.engine), wanted.jobqueue, wanted.jobqueue_options,
-        scheduler=wanted.scheduler,
+        scheduler=wanted.scheduler, quiet=quiet,
     )  # fmt: skip
     go = functools.partial(
         engine, loaded, workers=wanted.workers, workdir=wanted.workdir,

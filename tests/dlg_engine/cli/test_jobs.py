@@ -159,6 +159,28 @@ def test_what_logs_complain_of_is_counted(dlg: Dlg, tmp_path: Path) -> None:
     assert "node-0.log: a: hm" in result.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("launcher", "told"),
+    [
+        ("false {rank}", "ranks ended early, with code 1: see logs/ranks-0.log"),
+        ("nosuchlauncher", "ranks cannot be started by nosuchlauncher"),
+        ("srun {colour}", "cannot be used"),
+    ],
+)
+def test_ranks_that_do_not_start_are_told_in_the_log_of_the_job(
+    dlg: Dlg, write: Write, tmp_path: Path, launcher: str, told: str
+) -> None:
+    assert dlg("config", "set", "bad", "like=local", f"launcher={launcher}").exit_code == 0
+    graph = write("g.json", graphs.chain(1))
+    result = dlg("create-job", graph, "-f", "bad", "--submit", "--name", "none")
+    assert result.exit_code in {1, 2}
+    assert "see dlg-jobs/none/logs/job.log" in result.stderr
+    job = tmp_path / "dlg-jobs" / "none"
+    assert told in (job / "logs" / "job.log").read_text()
+    assert not (job / "cluster.toml").exists()
+
+
 @pytest.mark.long
 def test_a_job_without_a_batch_system_runs_on_this_machine_and_ends_as_its_graph_does(
     dlg: Dlg, tmp_path: Path
