@@ -341,7 +341,7 @@ class _Work:
         chosen = [row for row in rows if live.objects[row] is not None]
         ends: Ends = {}
         for more in submission.gather({part_of[row] for row in chosen}):
-            ends.update(more)
+            ends.update(more or {})
         for row in chosen:
             _, _, cargo = ends.get(row, (0, -1, None))
             if cargo is not None:

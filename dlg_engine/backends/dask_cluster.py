@@ -337,7 +337,7 @@ class Submission:
                 found.setdefault(None, RunError(f"the cluster says that it is {future.status}"))
         return list(found.items())
 
-    def gather(self, numbers: Iterable[int]) -> list[Ends]:
+    def gather(self, numbers: Iterable[int]) -> list[Ends | None]:
         """Return what parts have made, of those that ended well."""
         there = [self.ends[n] for n in numbers if self.ends[n].status == "finished"]
         return list(there[0].client.gather(there)) if there else []

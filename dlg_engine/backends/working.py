@@ -37,6 +37,8 @@ COMPLETED, ERROR, SKIPPED, CANCELLED = (
     int(s) for s in (DROPStates.COMPLETED, DROPStates.ERROR, DROPStates.SKIPPED,
                      DROPStates.CANCELLED)
 )  # fmt: skip
+PLAINLY = (COMPLETED, -1, None)
+"""How data ended of which nothing else is said."""
 PLAIN = (bytes, str, int, float, bool, type(None))
 """Kinds of values that certainly can be sent to another process."""
 
@@ -155,14 +157,18 @@ def dumps(value: Any) -> bytes:
     return found
 
 
-def run_part(session_id: str, payload: bytes, *sent: Ends) -> Ends:
-    """Run a pickled `Part`, tell the client what came of it, and return what others need of it."""
+def run_part(session_id: str, payload: bytes, *sent: Ends | None) -> Ends | None:
+    """Run a pickled `Part`, tell the client what came of it, and return what others need of it.
+
+    None says that all of it was completed, and that nothing has to be known to read it: most
+    data on shared storage, and data that nobody has written to, is like that.
+    """
     part: Part = pickle.loads(payload)  # noqa: S301  of a client whose cluster this is
     site = SITES[session_id]
     live = _graph_of(part, site)
     ends: Ends = dict(part.known)
     for more in sent:
-        ends.update(more)
+        ends.update(more or {})
     runner = live.runner = _runner(part)
     with context.working_for(session=session_id), site.at_work(live):
         try:
@@ -177,12 +183,12 @@ def run_part(session_id: str, payload: bytes, *sent: Ends) -> Ends:
             runner.close()
     made = _outputs(live, part)
     site.tell(part.number if _is_plain(live, part) else pickle.dumps(_told(live, part), 5))
-    return made
+    return None if all(end == PLAINLY for end in made.values()) else made
 
 
-def pick(ends: Ends, row: int) -> Ends:
+def pick(ends: Ends | None, row: int) -> Ends | None:
     """Return one of the ends: what goes to others that do not need the rest."""
-    return {row: ends[row]}
+    return ends and {row: ends[row]}
 
 
 # -- before ---------------------------------------------------------------------------------
@@ -228,7 +234,7 @@ def _runner(part: Part) -> Runner:
 def _fill(live: LiveGraph, part: Part, ends: Ends) -> None:
     """Give data that comes from other parts what it holds."""
     for place in range(part.own, len(part.rows)):
-        status, _, cargo = ends.get(part.rows[place], (0, -1, None))
+        status, _, cargo = ends.get(part.rows[place], PLAINLY)
         if status != COMPLETED or cargo is None:
             continue
         drop, (whole, value) = live.drop(place), cargo
@@ -244,7 +250,7 @@ def _begin(live: LiveGraph, part: Part, ends: Ends) -> None:
     """Tell the flow how the data ended that comes from other parts, and start what waits not."""
     flow = live.flow
     for place in range(part.own, len(part.rows)):
-        status, cause, _ = ends.get(part.rows[place], (0, -1, None))
+        status, cause, _ = ends.get(part.rows[place], PLAINLY)
         if status == COMPLETED and flow.traits[place] & GATE:
             status = SKIPPED  # an end marker: what comes after it is skipped
         flow.stopped_by[place] = ELSEWHERE + (cause if cause >= 0 else part.rows[place])
