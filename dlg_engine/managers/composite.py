@@ -29,6 +29,7 @@ from dlg.graph import read_physical_graph
 from dlg.graph.writing import lean_specs
 from dlg.rpc import Peer
 from dlg_engine.managers.addresses import find_node
+from dlg_engine.managers.adopting import Adoption
 from dlg_engine.managers.boards import wait_until_settled
 from dlg_engine.managers.children import DEPLOY_TIMEOUT_S, Children, gather
 from dlg_engine.managers.composite_session import CompositeSession
@@ -63,6 +64,9 @@ class CompositeManager:
         self.losses = Losses(self._sessions, self.roster, self.calls)
         self.following = Following(self.calls.call, self.end_at_rest)
         self.waiting = waiting_at_island(self._sessions)
+        self.adoption = Adoption(
+            self._sessions, self.calls, self.roster, self.following, self.losses
+        )
 
     def close(self) -> None:
         """Follow nobody any more, and let nobody wait."""
@@ -159,7 +163,9 @@ class CompositeManager:
             self.following.follow(session, self.roster.child)
             self.calls.all(
                 self._managers(session), "deploy_session", session_id, [],
-                msgspec.structs.replace(session.options, part=len(parts) > 1).told(),
+                msgspec.structs.replace(
+                    session.options, part=len(parts) > 1, nodes=tuple(parts)
+                ).told(),
                 timeout_s=DEPLOY_TIMEOUT_S,
             )  # fmt: skip
             if wanted.reuse and len(parts) > 1:

@@ -281,8 +281,9 @@ class CompositeSession:
         with self._lock:
             if self._stuck or self.state is not SessionStates.RUNNING or self.settled:
                 return False
-            own = all(feed.raw is None for feed in self.feeds.values())
-            self._stuck = own and nothing_comes({n: f.rest for n, f in self.feeds.items()})
+            self._stuck = self.is_whole and nothing_comes(
+                {n: f.rest for n, f in self.feeds.items()}
+            )
             return self._stuck
 
     def _conclude(self) -> None:

@@ -12,14 +12,16 @@ from typing import Any
 import msgspec
 
 from dlg.exceptions import NoDropException
+from dlg_engine.managers.adopting import held_sessions
 from dlg_engine.managers.composite import CompositeManager
 from dlg_engine.managers.node_manager import NodeManager
 from dlg_engine.managers.paging import paged
+from dlg_engine.managers.reaching import Reach
 
 LOOK_UPS = frozenset(
     {
         "session_list", "session_status", "session_dir", "graph_page", "graph_status",
-        "data_piece", "evidence_page", "has_evidence", "reuse_page", "reuse_keys",
+        "data_piece", "evidence_page", "has_evidence", "held_sessions", "reuse_page", "reuse_keys",
     }
 )  # fmt: skip
 """What can be asked of one node through those above it."""
@@ -50,6 +52,7 @@ def look_ups(manager: NodeManager) -> Mapping[str, Callable[..., Any]]:
 
     return {
         "drop_specs": drop_specs,
+        "held_sessions": lambda: held_sessions(manager),
         "session_list": session_list,
         "session_dir": lambda session_id: str(manager.session(session_id).directory),
         "graph_page": graph_page,
@@ -76,17 +79,9 @@ def past_sessions(manager: CompositeManager) -> list[str]:
 
 def at_node(manager: CompositeManager, node: str, method: str, *args: Any) -> Any:
     """Return what one of `LOOK_UPS` gives on a node below; raise what it raises there."""
-    child = manager.roster.child(node)
-    if child == node:
-        return manager.calls.call(node, method, *args).result()
-    return manager.calls.call(child, "of_node", node, method, *args).result()
+    return Reach(manager.calls, manager.roster).ask(node, method, *args)
 
 
 def graph_of_node(manager: CompositeManager, node: str, session_id: str) -> dict[str, Any]:
     """Return the dropspecs that a node has of a session, fetched page by page."""
-    found: dict[str, Any] = {}
-    start = 0
-    while start >= 0:
-        page, start = at_node(manager, node, "graph_page", session_id, start)
-        found |= msgspec.json.decode(page)
-    return found
+    return Reach(manager.calls, manager.roster).graph(node, session_id)

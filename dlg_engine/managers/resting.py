@@ -31,6 +31,11 @@ class RestingSession(RecordedSession):
         self._counts = Counts()
         self._gate = threading.Lock()
 
+    @property
+    def awaits_trigger(self) -> bool:
+        """Return whether it was deployed, and is to be started by a word of its own."""
+        return self._to_be_triggered
+
     def wait_for_end(self) -> None:
         """Return when the session is over, or nothing more can happen here."""
         live = self._running()

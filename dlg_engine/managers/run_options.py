@@ -22,6 +22,8 @@ class RunOptions(msgspec.Struct, frozen=True):
     """Whether results are taken from the stores of nodes, and kept there."""
     part: bool = False
     """Whether other nodes run parts of the same graph."""
+    nodes: tuple[str, ...] = ()
+    """All nodes that run parts, for whoever takes the session over."""
 
     def level(self, asked: Level) -> Level:
         """Return the level of evidence, where the graph has `asked` for one."""

@@ -200,6 +200,19 @@ def _renamed(spec: Spec, old: str, new: str) -> Spec:
     return {**spec, **changes} if changes else spec
 
 
+def as_it_was(specs: Iterable[Spec], nodes: Iterable[str]) -> list[Spec]:
+    """Return the specs of parts as those of the whole graph: what was renamed has its own name."""
+    ends = [f"@{node}@whole" for node in nodes]
+    found: list[Spec] = []
+    for spec in specs:
+        for key in INPUTS:
+            for oid, _ in entries(spec.get(key, ())):
+                end = next((one for one in ends if oid.endswith(one)), "")
+                spec = _renamed(spec, oid, oid.removesuffix(end)) if end else spec  # noqa: PLW2901
+        found.append(spec)
+    return found
+
+
 def _entry(oid: str, port: str) -> str | dict[str, str]:
     return {oid: port} if port else oid
 

@@ -57,10 +57,15 @@ class Below:
         return read_address(name, ISLAND_PORT if self._islands else NODE_PORT).rpc
 
     def add(self, text: str) -> str:
-        """Take in a manager that answers; return its name.
+        """Take in a manager that answers, with what its nodes run; return its name.
 
         Raises UsageError for a text that names none, SubManagerException if it does not answer.
         """
+        name = self._take_in(text)
+        self.manager.adoption.look(self.manager.roster.below(name))
+        return name
+
+    def _take_in(self, text: str) -> str:
         name = str(read_address(text, ISLAND_PORT if self._islands else NODE_PORT))
         try:
             about = self.peer(name).call("about", timeout_s=HELLO_S)
@@ -94,9 +99,10 @@ class Below:
             return
         roster = self.manager.roster
         told, known = [str(node) for node in about["nodes"]], roster.below(name)
-        for node in told:
-            if node not in known:
-                roster.add(node, name)
+        new = [node for node in told if node not in known]
+        for node in new:
+            roster.add(node, name)
+        self.manager.adoption.look_later(new)  # this is the thread of the heartbeat
         for node in known:
             if node not in told:
                 self.manager.losses.lose([node], f"is no longer of island {name}")
@@ -125,4 +131,5 @@ class Below:
         self.manager.calls.settle(name)
         with self._changing:
             if name in self.heartbeat.told:  # it may have been removed meanwhile
-                self.add(name)
+                self._take_in(name)
+                self.manager.adoption.look_later(self.manager.roster.below(name))

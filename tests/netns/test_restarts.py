@@ -42,7 +42,7 @@ def test_a_node_that_is_started_anew_has_lost_its_sessions_and_runs_new_ones(
     assert other.end()["state"] == "FINISHED"
 
 
-def test_an_island_that_is_started_anew_runs_new_sessions_and_hangs_on_none(
+def test_an_island_that_is_started_anew_takes_over_its_sessions_and_runs_new_ones(
     network: Network, tmp_path: Path
 ) -> None:
     old = Session(network.client, "old", network.names[::-1], tmp_path)
@@ -51,14 +51,18 @@ def test_an_island_that_is_started_anew_runs_new_sessions_and_hangs_on_none(
     network.island.end()
     network.island = network.start_island()
     assert network.client.nodes() == network.names
-    with pytest.raises(NoSessionException, match="'old'"):
-        network.client.session_summary("old")
+    assert network.client.session_summary("old")["state"] == "RUNNING"
     old.let_go()
-    assert Session.ended_on(network.node_client(2), "old")["state"] == "FINISHED"
+    assert Session.ended_on(network.client, "old")["state"] == "FINISHED"
+    network.client.destroy_session("old")
+    with pytest.raises(NoSessionException, match="'old'"):
+        network.node_client(2).session_summary("old")
     runs(network.client, "new", network.names, tmp_path)
 
 
-def test_a_master_that_is_started_anew_runs_new_sessions(network: Network, tmp_path: Path) -> None:
+def test_a_master_that_is_started_anew_takes_over_its_sessions(
+    network: Network, tmp_path: Path
+) -> None:
     master = network.start_master()
     client = master.client(MasterManagerClient)
     old = Session(client, "old", network.names[::-1], tmp_path)
@@ -67,10 +71,9 @@ def test_a_master_that_is_started_anew_runs_new_sessions(network: Network, tmp_p
     master.end()
     client = network.start_master().client(MasterManagerClient)
     assert client.nodes() == network.names
-    with pytest.raises(NoSessionException, match="'old'"):
-        client.session_summary("old")
+    assert client.session_summary("old")["state"] == "RUNNING"
     old.let_go()
-    assert Session.ended_on(network.client, "old")["state"] == "FINISHED"
+    assert Session.ended_on(client, "old")["state"] == "FINISHED"
     runs(client, "new", network.names, tmp_path)
 
 
@@ -103,3 +106,25 @@ def test_an_island_that_is_cut_off_is_missed_in_time_by_its_master(
     network.hosts[0].heal()
     network.wait_for_nodes(3, client)
     runs(client, "again", network.names, tmp_path)
+
+
+def test_a_head_that_is_started_anew_takes_over_its_sessions_at_both_levels(
+    network: Network, tmp_path: Path
+) -> None:
+    master = network.start_master()
+    old = Session(master.client(MasterManagerClient), "old", network.names[::-1], tmp_path)
+    old.wait_until_it_waits()
+    for process in (master, network.island):
+        process.process.kill()
+        process.end()
+    network.island = network.start_island()
+    client = network.start_master().client(MasterManagerClient)
+    assert client.session_summary("old")["state"] == "RUNNING"
+    assert network.client.session_summary("old")["state"] == "RUNNING"
+    old.let_go()
+    assert Session.ended_on(client, "old")["state"] == "FINISHED"
+    states = {one["status"] for one in client.graph_status("old").values()}
+    assert states == {one["status"] for one in network.client.graph_status("old").values()}
+    assert states <= {2, 5}, "completed, or deleted once nobody needed it"
+    client.destroy_session("old")
+    assert network.client.sessions() == []
