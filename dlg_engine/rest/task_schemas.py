@@ -10,8 +10,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from dlg.http.openapi import Document, Told
 from dlg_engine.rest.schemas import OBJECT, TEXT, WHOLE, Schema, listing, mapping, record, refer
 from dlg_engine.rest.task_routes import BASE, STATUSES
+from dlg_engine.tasks.pages import axes, logs, looking, maps, progress, timeline
 from dlg_engine.tasks.pages import listing as lists
-from dlg_engine.tasks.pages import logs, looking, maps, progress, timeline
 
 TAGS = {
     "tasks": "Jobs and their tasks, with all attempts and products.",
@@ -31,7 +31,7 @@ _PLAIN: Mapping[Any, Schema] = {
 RECORDS: tuple[type, ...] = (
     lists.Job, lists.JobPage, lists.TaskRow, lists.TaskPage, looking.Attempt, looking.Version,
     looking.Product, looking.Neighbour, looking.TaskDetail, progress.TypeProgress,
-    progress.Underway, progress.Now, timeline.Span, timeline.Timeline, maps.Keyword, maps.Axis,
+    progress.Underway, progress.Now, timeline.Span, timeline.Timeline, maps.Keyword, axes.Axis,
     maps.Cell, maps.VerdictMap, maps.Tile, maps.Tiles, logs.Message, logs.LogPage,
 )  # fmt: skip
 """What answers are made of; each has a schema by its name."""

@@ -10,9 +10,6 @@ million.
 
 from __future__ import annotations
 
-import itertools
-import math
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,24 +17,26 @@ from typing import Any
 from sqlalchemy import Subquery, case, func, literal, select
 from sqlalchemy.orm import Session
 
-from dlg_engine.tasks import schema, values
-from dlg_engine.tasks.errors import TaskSystemError
+from dlg_engine.tasks import schema
+from dlg_engine.tasks.pages.axes import (
+    LONGEST_LABEL,
+    SOURCES,
+    Axis,
+    Side,
+    all_tasks,
+    find_side,
+    of_type,
+    with_values,
+)
 from dlg_engine.tasks.pages.scope import Scope, verdict
 
-MOST_VALUES = 24
-"""Up to so many values stand side by side; more numbers are put into bins."""
-MOST_LABELS = 60
-BINS = 14
-RATIO = 10.0
 MOST_GROUPS = 50_000
 """How many different pairs of values one map is made of."""
 SAMPLE = 500
 """In so many tasks one looks for the keywords that there are."""
-LONGEST_LABEL = 60
 GOOD = ("true", '"PASS"', '"PASSED"', '"pass"', '"passed"')
 BAD = ("false", '"FAIL"', '"FAILED"', '"fail"', '"failed"')
 """Values of metadata, as they are kept, that are verdicts."""
-SOURCES = ("task", "attempt")
 _task, _type, _attempt = schema.task, schema.task_type, schema.attempt
 _key = schema.metadata_key
 
@@ -53,17 +52,6 @@ class Keyword:
     """How many different ones there are in a sample."""
     verdict: bool
     """Whether each says that something is good, or that it is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One side of a map."""
-
-    name: str
-    labels: Sequence[str]
-    edges: Sequence[float]
-    """Of bins, one more than labels; [] where each label is a value."""
-    log: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +96,8 @@ class Tiles:
 
 def keywords(session: Session, scope: Scope, kind: str) -> list[Keyword]:
     """Return what can be an axis for tasks of a type ("" for all), by a sample of them."""
-    sample = _some(scope, kind).limit(SAMPLE).subquery()
+    some = select(_task.c.id).select_from(all_tasks())
+    sample = of_type(some, scope, kind).order_by(_task.c.id).limit(SAMPLE).subquery()
     found: list[Keyword] = []
     for source in SOURCES:
         table, owners = _owners(source, sample)
@@ -134,12 +123,6 @@ def keywords(session: Session, scope: Scope, kind: str) -> list[Keyword]:
     return sorted(found, key=lambda one: one.values < 2)  # what differs comes first  # noqa: PLR2004
 
 
-def _some(scope: Scope, kind: str) -> Any:
-    query = select(_task.c.id).join(_type, _type.c.id == _task.c.type_id)
-    query = query.where(*scope.clauses())
-    return (query.where(_type.c.name == kind) if kind else query).order_by(_task.c.id)
-
-
 def _owners(source: str, tasks: Subquery) -> tuple[Any, Any]:
     if source == "task":
         return schema.task_metadata, select(tasks.c.id)
@@ -150,9 +133,7 @@ def _owners(source: str, tasks: Subquery) -> tuple[Any, Any]:
 def tiles(session: Session, scope: Scope, kind: str, limit: int, after: int = 0) -> Tiles:
     """Return tasks in their order, with higher numbers than `after`."""
     query = select(_task.c.id, _task.c.task_name, verdict().label("verdict"))
-    query = query.join(_type, _type.c.id == _task.c.type_id).where(*scope.clauses())
-    if kind:
-        query = query.where(_type.c.name == kind)
+    query = of_type(query.select_from(all_tasks()), scope, kind)
     query = query.where(_task.c.id > after).order_by(_task.c.id).limit(limit + 1)
     rows = session.execute(query).all()
     found = [Tile(row.id, row.task_name or "", row.verdict) for row in rows[:limit]]
@@ -172,17 +153,19 @@ class Over:
 
 def verdict_map(session: Session, scope: Scope, kind: str, over: Over) -> VerdictMap:
     """Return the map of tasks of a type ("" for all); raise TaskSystemError for no keyword."""
-    x, y = over.x, over.y
-    groups = [_Group(*row) for row in session.execute(_groups(scope, kind, over))]
-    count = select(func.count()).select_from(_some(scope, kind).order_by(None).subquery())
-    tasks = session.scalar(count) or 0
-    axis_x, where_x = _axis(x, ((g.x, g.x_number, g.count) for g in groups))
-    axis_y, where_y = _axis(y, ((g.y, g.y_number, g.count) for g in groups))
+    side_x = find_side(session, scope, kind, over.x)
+    side_y = find_side(session, scope, kind, over.y)
+    query = _groups(scope, kind, (side_x, side_y), over.by)
+    groups = [_Group(*row) for row in session.execute(query)]
+    count = select(func.count()).select_from(all_tasks())
+    tasks = session.scalar(of_type(count, scope, kind)) or 0
+    axis_x, place_x = side_x.axis(_counts((group.x, group.count) for group in groups))
+    axis_y, place_y = side_y.axis(_counts((group.y, group.count) for group in groups))
     cells: dict[tuple[int, int], dict[str, int]] = {}
     first: dict[tuple[int, int], tuple[bool, int]] = {}
     shown = 0
     for group in groups:
-        place = where_x(group.x, group.x_number), where_y(group.y, group.y_number)
+        place = place_x.get(group.x, -1), place_y.get(group.y, -1)
         if min(place) < 0:
             continue
         shown += group.count
@@ -196,108 +179,40 @@ def verdict_map(session: Session, scope: Scope, kind: str, over: Over) -> Verdic
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    x: str
-    x_number: float | None
-    y: str
-    y_number: float | None
+    x: Any
+    """A value as it is kept, or the number of a bin."""
+    y: Any
     verdict: str
     count: int
     task: int
 
 
-def _groups(scope: Scope, kind: str, over: Over) -> Any:
+def _counts(found: Iterable[tuple[Any, int]]) -> dict[Any, int]:
+    counts: dict[Any, int] = {}
+    for value, count in found:
+        counts[value] = counts.get(value, 0) + count
+    return counts
+
+
+def _groups(scope: Scope, kind: str, sides: tuple[Side, Side], by: str) -> Any:
     """Return the query for how many tasks have which values and which verdict."""
     columns: list[Any] = [_task.c.id]
+    source = all_tasks()
+    for side, name in zip(sides, "xy", strict=True):
+        column: Any = literal("")
+        if side.name:
+            source, table = with_values(source, side.name, name)
+            column = side.column(table)
+        columns.append(column.label(name))
     told: Any = verdict()
-    source: Any = _task.join(_type, _type.c.id == _task.c.type_id)
-    for side, name in (("x", over.x), ("y", over.y), ("z", over.by)):
-        if not name:
-            columns += [literal("").label(side), literal(0.0).label(f"{side}_number")]
-            continue
-        kind_of, table = _table_of(name, side)
-        owner: Any = _task.c.id
-        if kind_of == "attempt":
-            last = _attempt.alias(f"{side}_attempt")
-            on = (last.c.task_id == _task.c.id) & (last.c.id == _newest())
-            source = source.join(last, on, isouter=side == "z")
-            owner = last.c.id
-        key = select(_key.c.id).where(_key.c.name == name.partition(":")[2]).scalar_subquery()
-        on = (table.c.owner_id == owner) & (table.c.key_id == key)
-        source = source.join(table, on, isouter=side == "z")
-        if side == "z":
-            good, bad = table.c.value.in_(GOOD), table.c.value.in_(BAD)
-            done = told == literal("passed")
-            told = case(
-                (done & good, literal("passed")), (done & bad, literal("rejected")), else_=told
-            )
-        columns += [table.c.value.label(side), table.c.number.label(f"{side}_number")]
+    if by:
+        source, table = with_values(source, by, "said", optional=True)
+        done = told == literal("passed")
+        good, bad = done & table.c.value.in_(GOOD), done & table.c.value.in_(BAD)
+        told = case((good, literal("passed")), (bad, literal("rejected")), else_=told)
     columns.append(told.label("verdict"))
-    inner: Any = select(*columns).select_from(source).where(*scope.clauses())
-    if kind:
-        inner = inner.where(_type.c.name == kind)
-    rows = inner.subquery()
-    by = (rows.c.x, rows.c.x_number, rows.c.y, rows.c.y_number, rows.c.verdict)
+    rows = of_type(select(*columns).select_from(source), scope, kind).subquery()
+    together = (rows.c.x, rows.c.y, rows.c.verdict)
     count = func.count()
-    query = select(*by, count, func.min(rows.c.id)).group_by(*by)
+    query = select(*together, count, func.min(rows.c.id)).group_by(*together)
     return query.order_by(count.desc()).limit(MOST_GROUPS)
-
-
-def _table_of(name: str, side: str) -> tuple[str, Any]:
-    source, colon, key = name.partition(":")
-    if not colon or source not in SOURCES or not key:
-        raise TaskSystemError(f"{name!r} is no axis; one looks like task:NAME or attempt:NAME")
-    table = schema.task_metadata if source == "task" else schema.attempt_metadata
-    return source, table.alias(side)
-
-
-def _newest() -> Any:
-    """Return the number of the last attempt of a task."""
-    of = select(func.max(_attempt.c.id)).where(_attempt.c.task_id == _task.c.id)
-    return of.correlate(_task).scalar_subquery()
-
-
-def _axis(name: str, found: Iterable[tuple[str, float | None, int]]) -> tuple[Axis, Any]:
-    """Return an axis, and what says where on it a value is: -1 for nowhere."""
-    if not name:
-        return Axis("", [""], [], False), lambda _text, _number: 0
-    counts: dict[tuple[str, float | None], int] = {}
-    for text, number, count in found:
-        counts[text, number] = counts.get((text, number), 0) + count
-    numbers = [number for _, number in counts if number is not None]
-    if len(counts) > MOST_VALUES and len(numbers) == len(counts):
-        return _binned(name, numbers)
-    kept = sorted(counts, key=lambda one: -counts[one])[:MOST_LABELS]
-    kept.sort(key=lambda one: (one[1] is None, one[1] or 0.0, one[0]))
-    place = {text: i for i, (text, _) in enumerate(kept)}
-    axis = Axis(name, [label(text) for text, _ in kept], [], False)
-    return axis, lambda text, _number: place.get(text, -1)
-
-
-def _binned(name: str, numbers: Sequence[float]) -> tuple[Axis, Any]:
-    least, most = min(numbers), max(numbers)
-    log = least > 0 and most / least >= RATIO
-    edges = bins(least, most, log=log)
-    labels = [f"{a:.3g} to {b:.3g}" for a, b in itertools.pairwise(edges)]
-    last = len(labels) - 1
-
-    def where(_text: str, number: float) -> int:
-        return max(0, min(last, bisect_right(edges, number) - 1))
-
-    return Axis(name, labels, edges, log), where
-
-
-def bins(least: float, most: float, *, log: bool, count: int = BINS) -> list[float]:
-    """Return the edges of bins of the same width, or the same ratio, from `least` to `most`."""
-    if log:
-        step = math.log(most / least) / count
-        inner = [least * math.exp(step * i) for i in range(1, count)]
-    else:
-        inner = [least + (most - least) * (i / count) for i in range(1, count)]
-    return [least, *inner, most]
-
-
-def label(text: str) -> str:
-    """Return a value of metadata, which is kept as JSON, as people write it."""
-    value = values.decode(text)
-    shown = value if isinstance(value, str) else text
-    return shown if len(shown) <= LONGEST_LABEL else f"{shown[:LONGEST_LABEL]}..."

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dlg_engine.tasks import schema
 from dlg_engine.tasks.pages.scope import Scope
+from dlg_engine.tasks.states import HELD
 
 _task, _type, _attempt = schema.task, schema.task_type, schema.attempt
 
@@ -61,8 +63,15 @@ def timeline(
     spans = [
         Span(
             row.id, row.task_id, who[row.worker or ""], what[row.type_name], row.started,
-            row.ended, row.state,
+            _end(row), row.state,
         )
         for row in rows
     ]  # fmt: skip
     return Timeline(workers, types, spans, rows[-1].id if more else None)
+
+
+def _end(row: Any) -> float | None:
+    """Return when an attempt ended; of one that is over and does not say so, its last sign."""
+    if row.ended is not None or row.state in HELD:
+        return None if row.ended is None else float(row.ended)
+    return float(row.heartbeat or row.started)

@@ -13,6 +13,7 @@ const LIMIT = 2000;
 const LEFT = 130;
 const BOTTOM = 78;
 const TILE = 17;
+const FIGURES = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 
 /** The map, or without axes all tasks in their order. */
 export class TaskMap {
@@ -157,7 +158,7 @@ const plain = (name: string): string => name.slice(name.indexOf(":") + 1);
 /** Offer names to choose from, and keep what was chosen. */
 function options(select: HTMLSelectElement, names: readonly string[], none: string): void {
   const now = [...select.options].map((option) => option.value);
-  if (now.join("\n") === ["", ...names].join("\n")) return;
+  if (now.length && now.join("\n") === ["", ...names].join("\n")) return;
   const chosen = select.value;
   const offered = names.map((name) => make("option", { value: name }, name.replace(":", ": ")));
   refill(select, make("option", { value: "" }, none), ...offered);
@@ -166,7 +167,7 @@ function options(select: HTMLSelectElement, names: readonly string[], none: stri
 
 function across(axis: Axis, width: number, bottom: number): SVGElement[] {
   const wide = axis.labels.length * width;
-  const marks = axis.edges.length ? axis.edges.map((edge) => edge.toPrecision(3)) : axis.labels;
+  const marks = axis.edges.length ? axis.edges.map((edge) => FIGURES.format(edge)) : axis.labels;
   const step = Math.ceil(marks.length / Math.max(1, Math.floor(wide / 34)));
   const found = marks.flatMap((text, k) => {
     if (k % step) return [];

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlg_engine.tasks import values
-from dlg_engine.tasks.pages.maps import BINS, bins, label
+from dlg_engine.tasks.pages.axes import BINS, bins, label
 
 LEAST = st.floats(0.001, 1e6)
 WIDTH = st.floats(1.001, 1e6)
