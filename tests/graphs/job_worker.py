@@ -1,8 +1,9 @@
 """A worker of the task system that does the tasks of jobs, as a process.
 
-    python job_worker.py DATABASE STORE sql|amqp:PREFIX TYPE...
+    python job_worker.py DATABASE STORE sql|amqp:PREFIX CADENCE_S TYPE...
 
-It says `ready`, and works until it is told to stop by SIGTERM.
+It says `ready`, and works until it is told to stop by SIGTERM. CADENCE_S is how often it says that
+it lives.
 """
 
 from __future__ import annotations
@@ -76,9 +77,9 @@ def queue_of(tasks: TaskDatabaseConnection, kind: str) -> TaskQueue:
 
 def main() -> None:
     """See the module."""
-    database, store, kind, *types = sys.argv[1:]
+    database, store, kind, cadence, *types = sys.argv[1:]
     with TaskDatabaseConnection(store, database) as tasks, queue_of(tasks, kind) as queue:
-        worker = TaskWorker(tasks, queue, job_handlers(tasks, types))
+        worker = TaskWorker(tasks, queue, job_handlers(tasks, types), cadence_s=float(cadence))
 
         # Nothing is to be tidied up that the death of a worker would not tidy up.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -43,10 +43,10 @@ def working(
             pytest.skip(f"needs RabbitMQ at its usual port of this host: {error}")
         if isinstance(queue, OwnQueues):
             stack.callback(queue.delete)
-        command = [sys.executable, str(PROGRAM), url, str(store), queues, *types]
+        command = [sys.executable, str(PROGRAM), url, str(store), queues, "60", *types]
         for _ in range(2):
             stack.enter_context(_process(command, code))
-        stack.enter_context(_scheduling(url, store, queues))
+        stack.enter_context(scheduling(url, store, queues))
         yield tasks
 
 
@@ -68,7 +68,8 @@ def _process(command: Sequence[str], code: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _scheduling(url: str, store: Path, queues: str) -> Iterator[None]:
+def scheduling(url: str, store: Path, queues: str) -> Iterator[None]:
+    """Schedule what is ready, in a thread."""
     stop = threading.Event()
 
     def run() -> None:
