@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -67,6 +68,10 @@ CODE = click.option(
 WORKERS = click.option(
     "-n", "--workers", type=click.IntRange(1, 1000), metavar="N",
     help="How many workers; by default one for each core.",
+)  # fmt: skip
+ISOLATE = click.option(
+    "--isolate", is_flag=True,
+    help="Do each task in an interpreter of its own: slower, but a crash is the task's alone.",
 )  # fmt: skip
 NAMESPACE = click.option(
     "--namespace", metavar="NAME",
@@ -132,6 +137,7 @@ def _say_ready(what: str, place: Place) -> None:
 @QUEUE
 @CODE
 @WORKERS
+@ISOLATE
 @click.option(
     "--type", "types", multiple=True, metavar="TYPE", help="Only tasks of this type; again."
 )
@@ -146,7 +152,7 @@ def work(*, place: Place, queue: str | None, code: Sequence[str], **how: Any) ->
     in the code directory. Told to end they finish what they do; told again they give it up.
     """
     add_code_directories([*code, Path()])
-    plan = _plan(place, queue, tuple(how["types"]))
+    plan = replace(_plan(place, queue), types=tuple(how["types"]), isolated=how["isolate"])
     with place.open() as tasks:
         pool = WorkerPool(plan, how["workers"] or _cores(), scheduler=how["scheduler"])
         said = _Once(lambda: _say_ready("works", place))
@@ -179,10 +185,10 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _plan(place: Place, queue: str | None, types: tuple[str, ...] = ()) -> WorkPlan:
+def _plan(place: Place, queue: str | None) -> WorkPlan:
     store = None if place.store is None else str(place.store.absolute())
     code = tuple(str(Path(entry).absolute()) for entry in sys.path)
-    return WorkPlan(database=place.address, store=store, queue=queue, types=types, code=code)
+    return WorkPlan(database=place.address, store=store, queue=queue, code=code)
 
 
 def _run(pool: WorkerPool, is_over: Callable[[], bool] | None, seen: Callable[[], None]) -> int:
@@ -212,6 +218,7 @@ def _end(pool: WorkerPool) -> int:
 @QUEUE
 @CODE
 @WORKERS
+@ISOLATE
 @NAMESPACE
 @click.option("-q", "--quiet", is_flag=True, help="Say only what has gone wrong.")
 @AS_JSON
@@ -228,7 +235,8 @@ def run(*, file: Path, place: Place, queue: str | None, **how: Any) -> int:
                 job.job_name, namespace=job.namespace, database=tasks.database
             )
 
-        pool = WorkerPool(_plan(place, queue), how["workers"] or _cores(), scheduler=True)
+        plan = replace(_plan(place, queue), isolated=how["isolate"])
+        pool = WorkerPool(plan, how["workers"] or _cores(), scheduler=True)
         with _Showing(lambda: joined(look()), quiet=how["quiet"] or how["as_json"]) as showing:
             ended = _run(pool, lambda: not joined(look()).under_way, showing.show)
         rows = look()

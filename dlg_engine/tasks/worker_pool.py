@@ -10,8 +10,11 @@ import logging
 import multiprocessing
 import os
 import secrets
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -101,7 +104,8 @@ class WorkerPool:
         self._numbers += 1
         name = f"{self._prefix}-{self._numbers}"
         process = context.Process(target=role, args=(self._plan, name, theirs), name=name)
-        process.start()
+        with _without_interrupts():
+            process.start()
         theirs.close()
         self._members.append(_Member(name, role, process, ours))
 
@@ -191,6 +195,19 @@ class WorkerPool:
             member.process.kill()
             member.process.join()
             self._bury(member)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Have processes that are started inside ignore Ctrl-C from their first moment on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _quietly(hear: Callable[[float], bool], timeout_s: float) -> None:

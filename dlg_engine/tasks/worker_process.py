@@ -22,7 +22,9 @@ from dlg.exceptions import DaliugeException, UsageError
 from dlg.support import clock
 from dlg.support.logs import stream_handler
 from dlg_engine.tasks.amqp_queue import TaskQueueAmqp
+from dlg_engine.tasks.attempt_process import OwnProcess
 from dlg_engine.tasks.ending import Abandoned, Ending, heeding
+from dlg_engine.tasks.job_registering import OURS
 from dlg_engine.tasks.job_working import job_handlers
 from dlg_engine.tasks.logging_database import EasLoggingHandler
 from dlg_engine.tasks.queue_contract import TaskQueue
@@ -58,6 +60,8 @@ class WorkPlan:
     """The types of tasks that they do; () is all that they can."""
     code: tuple[str, ...] = ()
     """Folders with modules of users."""
+    isolated: bool = False
+    """Whether each task is done in an interpreter of its own."""
     cadence_s: float = CADENCE_S
 
     @property
@@ -180,6 +184,9 @@ def work(plan: WorkPlan, name: str, link: Connection, ending: Ending) -> None:
         while not ending.stop.is_set():
             known = _known_types(tasks)
             handlers = job_handlers(tasks, plan.types or None)
+            if plan.isolated:
+                own = OwnProcess(plan.database, plan.store, plan.code)
+                handlers |= {kind: own.do for kind in handlers if kind not in OURS}
             noted = {kind: _noted(do, messages, idling) for kind, do in handlers.items()}
             say(link, READY, sorted(noted))
             worker = TaskWorker(tasks, queue, noted, name=name, cadence_s=plan.cadence_s)

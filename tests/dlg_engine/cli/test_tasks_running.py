@@ -204,3 +204,21 @@ def test_a_scheduler_ends_when_it_is_told_to(
     process.send_signal(signal.SIGINT)
     assert _end(process) == ""
     assert process.returncode == 0
+
+
+@pytest.mark.slow
+def test_in_interpreters_of_their_own_a_crash_is_that_of_its_task(
+    shell: Shell, where: tuple[str, ...], tmp_path: Path, told: Callable[..., Any]
+) -> None:
+    (tmp_path / "task_crash.py").write_text("import os\n\ndef run(task):\n    os.abort()\n")
+    (tmp_path / "job.json").write_text(
+        '{"job_name": "j", "task_list": [{"task": "crash"}, {"task": "values", "x": 1},'
+        ' {"task": "error", "message": "clouds"}]}'
+    )
+    done = shell("tasks", "run", "job.json", "-n", "1", "--isolate", "-q", *where)
+    assert done.returncode == 1
+    assert "died with signal 6" in done.stderr
+    assert "another takes its place" not in done.stderr
+    messages = {one["message"] for one in told("errors")}
+    assert "dlg.apps.job_types.TaskFailedError: clouds" in messages
+    assert told("show", "3")["attempts"][0]["metadata"] == {"x": 1}
