@@ -25,7 +25,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 WORD = re.compile(r"[A-Za-z0-9._,:=@%+/-]*")
 """What stands in a script as one word, and cannot become more than that."""
 LAUNCHERS: Mapping[str, str] = {
-    "slurm": "srun --nodes={hosts} --ntasks={ranks} --kill-on-bad-exit=1 --cpu-bind=none",
+    "slurm": "srun --nodes={hosts} --ntasks={ranks} --kill-on-bad-exit=1 --cpu-bind=none"
+    " --mpi=none",
     "pbs": "pbsdsh -n {rank} --",
     "lsf": "blaunch {host}",
     "shell": "",

@@ -129,6 +129,12 @@ class Slurm:
         told = self.call("scontrol", "-o", "show", "job", job_id)
         return next((w[9:] for w in told.split() if w.startswith("JobState=")), "")
 
+    def end_of(self, job_id: str) -> str:
+        """Return the state of a job when it has ended."""
+        going_on = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING")
+        until(lambda: self.state(job_id) not in going_on, f"job {job_id} is not over", 200)
+        return self.state(job_id)
+
     def idle(self) -> bool:
         """Return whether nothing runs any more."""
         return not self.call("squeue", "-h").strip()

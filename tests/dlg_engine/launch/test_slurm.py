@@ -34,6 +34,11 @@ def report_of(directory: Path) -> dict[str, Any]:
     return found
 
 
+def number_of(told: str) -> str:
+    """Return the number of the job that was submitted."""
+    return told.split()[1].rstrip(";")
+
+
 def processes_of(directory: Path) -> list[psutil.Process]:
     """Processes that know the directory of a job, or stand in it."""
     found = []
@@ -47,8 +52,9 @@ def processes_of(directory: Path) -> list[psutil.Process]:
     return found
 
 
-def test_a_job_on_two_nodes_leaves_report_logs_and_the_evidence_of_a_run_on_this_machine(
-    beside_slurm: Dlg, tmp_path: Path
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_a_job_leaves_report_logs_and_the_evidence_of_a_run_on_this_machine(
+    beside_slurm: Dlg, batch: Slurm, tmp_path: Path, nodes: int
 ) -> None:
     (tmp_path / "beside_the_graph.py").write_text("def six():\n    return 6\n")
     app = {**function_app("a", ""), "func_name": "beside_the_graph.six", "outputs": ["d"]}
@@ -56,15 +62,17 @@ def test_a_job_on_two_nodes_leaves_report_logs_and_the_evidence_of_a_run_on_this
     double = {**function_app("b", "def f(x):\n    return 7 * x", ["e"]), "inputs": ["d"]}
     graph = write(tmp_path, [app, graphs.data("d"), double, graphs.data("e")])
     done = beside_slurm(
-        "create-job", graph, "-n", "2", "-t", "5", "--name", "both", "--wait", "-w", "jobs"
-    )
-    job = tmp_path / "jobs" / "both"
-    assert done.returncode == 0, done.stderr + (job / "logs" / "job.log").read_text()
-    assert done.stdout == f"{job}\n"
+        "create-job", graph, "-n", str(nodes), "-t", "5", "--name", "mine", "--submit",
+        "-w", "jobs",
+    )  # fmt: skip
+    job = tmp_path / "jobs" / "mine"
+    assert done.stdout == f"{job}\n", done.stderr
+    state = batch.end_of(number_of(done.stderr))
+    assert state == "COMPLETED", (job / "logs" / "job.log").read_text()
     assert report_of(job)["state"] == "FINISHED"
     logs = {path.name for path in (job / "logs").iterdir()}
-    assert {"job.log", "session.log", "master-0.log", "island-0.log", "node-0.log",
-            "node-1.log"} <= logs  # fmt: skip
+    ranks = {f"node-{rank}.log" for rank in range(nodes)}
+    assert {"job.log", "session.log", "master-0.log", "island-0.log", *ranks} <= logs
     assert not (job / "cluster.toml").exists()
     here = beside_slurm("run", graph, "--repro", "all", "--workdir", "here")
     assert here.returncode == 0, here.stderr
@@ -82,8 +90,7 @@ def test_a_graph_that_fails_is_a_job_that_fails(
     assert done.returncode == 1, done.stderr
     assert report_of(job)["state"] == "FAILED"
     assert "no such sky" in (job / "logs" / "job.log").read_text()
-    job_id = done.stderr.split()[1].rstrip(";")
-    assert batch.state(job_id) == "FAILED"
+    assert batch.state(number_of(done.stderr)) == "FAILED"
     told = beside_slurm("remote-submit", "-a", "analyse", str(job))
     assert told.returncode == 1
     assert "FAILED: 2 drops" in told.stdout
@@ -99,11 +106,10 @@ def test_a_cancelled_job_leaves_no_process(
     graph = write(tmp_path, made_of(f"{function}    time.sleep(600)"))
     done = beside_slurm("create-job", graph, "--name", "long", "--submit", "-n", "2", "-w", "jobs")
     assert done.returncode == 0, done.stderr
-    job_id = done.stderr.split()[1].rstrip(";")
+    job_id = number_of(done.stderr)
     until(begun.exists, "the app has not begun", 120)
     batch.call("scancel", *(("--batch", "--signal=TERM") if gentle else ()), job_id)
-    over = "FAILED" if gentle else "CANCELLED"
-    until(lambda: batch.state(job_id) == over, "the job is not over")
+    assert batch.end_of(job_id) == ("FAILED" if gentle else "CANCELLED")
     job = tmp_path / "jobs" / "long"
     until(lambda: not processes_of(job), "processes are left")
     assert not gentle or report_of(job)["state"] == "CANCELLED"
