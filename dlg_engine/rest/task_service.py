@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 from dlg.support import clock
 from dlg.support.database import Database
 from dlg_engine.rest.changes import Changes
+from dlg_engine.tasks.dead_letters import retry_tasks
 from dlg_engine.tasks.pages import progress
 from dlg_engine.tasks.pages.files import VersionFile, version_file
-from dlg_engine.tasks.pages.retrying import retry_failed, retry_task
+from dlg_engine.tasks.pages.retrying import retry_some
 from dlg_engine.tasks.pages.scope import Scope
 from dlg_engine.tasks.queue_contract import TaskQueue
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
@@ -57,12 +58,12 @@ class TaskService:
     def retry(self, task_id: int) -> None:
         """Give a failed task another attempt."""
         with self._queue() as (tasks, queue):
-            retry_task(tasks, queue, task_id)
+            retry_tasks(tasks, queue, [task_id])
 
     def retry_all(self, scope: Scope) -> int:
         """Give failed tasks another attempt; return how many."""
         with self._queue() as (tasks, queue):
-            return retry_failed(tasks, queue, scope)
+            return retry_some(tasks, queue, scope)
 
     @contextmanager
     def _queue(self) -> Iterator[tuple[TaskDatabaseConnection, TaskQueue]]:

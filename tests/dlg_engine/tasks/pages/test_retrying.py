@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dlg_engine.tasks.errors import NoSuchEntryError, TaskSystemError
 from dlg_engine.tasks.memory_queue import TaskQueueMemory
-from dlg_engine.tasks.pages.retrying import retry_failed, retry_task
+from dlg_engine.tasks.pages import retrying
+from dlg_engine.tasks.pages.retrying import retry_some
 from dlg_engine.tasks.pages.scope import Scope
-from dlg_engine.tasks.scheduling import unpublished
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
 from tests.dlg_engine.tasks.databases import opened
-from tests.dlg_engine.tasks.night import BROKEN, Night
+from tests.dlg_engine.tasks.night import Night
 
 
 @pytest.fixture
@@ -32,32 +31,22 @@ def _failed(tasks: TaskDatabaseConnection, numbers: range) -> list[int]:
     return [number for number, task in found.items() if task and task.state == "failed"]
 
 
-def test_new_attempts_get_into_the_queue_of_their_type_and_are_noted_as_published(
-    night: Night,
-) -> None:
-    queue = TaskQueueMemory()
-    (star,) = [n for n in _failed(night.tasks, range(1, 13)) if n == 2 + 2 * BROKEN]
-    retry_task(night.tasks, queue, star)
-    (attempt,) = queue.queue_fetch_list("make")
-    found = night.tasks.execution_attempt_lookup(attempt)
-    assert found is not None
-    assert (found.task_id, found.state) == (star, "queued")
-    with night.tasks.database.reading() as session:
-        assert unpublished(session) == []
-
-
 def test_only_failed_tasks_of_the_job_that_is_meant_are_tried_again(night: Night) -> None:
     queue = TaskQueueMemory()
-    assert retry_failed(night.tasks, queue, Scope("another")) == 0
-    failed = len(_failed(night.tasks, range(1, 13)))
-    assert retry_failed(night.tasks, queue, Scope("transits", "run 1")) == failed > 1
-    assert retry_failed(night.tasks, queue, Scope()) == 0
+    assert retry_some(night.tasks, queue, Scope("another")) == 0
+    failed = _failed(night.tasks, range(1, 13))
+    assert retry_some(night.tasks, queue, Scope("transits", "run 1")) == len(failed) > 1
+    assert len(queue.queue_fetch_list("make")) == 1
+    assert retry_some(night.tasks, queue, Scope()) == 0
 
 
-def test_a_task_that_is_not_there_or_has_not_failed_is_refused(night: Night) -> None:
+def test_many_failed_tasks_are_tried_again_some_at_a_time(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "MOST", 1)
+    failed = _failed(night.tasks, range(1, 13))
     queue = TaskQueueMemory()
-    with pytest.raises(NoSuchEntryError, match="no task 999"):
-        retry_task(night.tasks, queue, 999)
-    with pytest.raises(TaskSystemError, match="it waits for tasks before it"):
-        retry_task(night.tasks, queue, 3 + 2 * BROKEN)
-    assert queue.queue_length("make") == 0
+    for number in range(len(failed)):
+        assert retry_some(night.tasks, queue, Scope()) == 1
+        assert _failed(night.tasks, range(1, 13)) == failed[number + 1 :]
+    assert retry_some(night.tasks, queue, Scope()) == 0
