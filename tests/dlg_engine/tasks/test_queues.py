@@ -119,6 +119,33 @@ class TestAmqp(TaskQueueContract):
             queue.claim(["a"], "me")
 
 
+@pytest.mark.services
+def test_many_are_taken_in_their_order_and_the_rest_is_there_after_closing() -> None:
+    name, other = (f"dlg-{secrets.token_hex(6)}" for _ in range(2))
+    with TaskQueueAmqp() as queue, TaskQueueAmqp() as neighbour:
+        try:
+            queue.queue_declare(other)
+        except QueueUnavailableError as error:
+            pytest.skip(f"needs RabbitMQ at its usual port of this host: {error}")
+        try:
+            queue.queue_publish_many([(name, number) for number in range(40)])
+            found = queue.claim_many([other, name], "me", 32)
+            assert [delivery.more for delivery in found] == [True] * 32
+            found += queue.claim_many([other, name], "me", 32)
+            assert not found[-1].more
+            assert [delivery.item_id for delivery in found] == list(range(40))
+            assert neighbour.claim_many([other, name], "you", 32) == []
+            for delivery in found[:30]:
+                queue.acknowledge(delivery)
+            queue.close()
+            neighbour.wait([name], 30.0)
+            rest = {delivery.item_id for delivery in neighbour.claim_many([name], "you", 40)}
+            assert rest <= set(range(30, 40))
+            assert 30 in rest
+        finally:
+            neighbour._do(lambda channel: [channel.queue_delete(each) for each in (name, other)])
+
+
 class Prefixed(TaskQueueAmqp):
     """Queues with names of their own, as tests share a broker."""
 
