@@ -93,7 +93,7 @@ def test_run_does_all_of_a_job_and_says_what_came_of_it(
     assert (tmp_path / "out/table").read_text() == "1 4 9 "
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_run_tells_what_failed_and_exits_with_one(
     shell: Shell, where: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -124,7 +124,11 @@ def working(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: str(n.name))
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)],
+    ids=lambda number: str(number.name),
+)
 def test_told_to_end_workers_finish_what_they_do(
     working: subprocess.Popen[str], gate: Gate, told: Callable[..., Any], number: signal.Signals
 ) -> None:
@@ -182,7 +186,7 @@ def test_workers_that_are_to_end_when_idle_do(
     assert [one["state"] for one in told("list", "1")] == ["done", "done"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_type_that_nobody_can_do_is_refused(
     told: Callable[..., Any], shell: Shell, where: tuple[str, ...]
 ) -> None:
@@ -206,7 +210,7 @@ def test_a_scheduler_ends_when_it_is_told_to(
     assert process.returncode == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_in_interpreters_of_their_own_a_crash_is_that_of_its_task(
     shell: Shell, where: tuple[str, ...], tmp_path: Path, told: Callable[..., Any]
 ) -> None:
