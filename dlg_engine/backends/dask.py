@@ -26,6 +26,7 @@ from dlg.engines import Abilities, NotOnThisEngineError
 from dlg.exceptions import MissingExtraError, RunError, WorkerDiedError
 from dlg.graph.physical import PhysicalGraph
 from dlg.states.steps import APP, APP_OPEN
+from dlg.support.garbage import held_off
 from dlg.support.interrupts import is_interrupt
 from dlg.support.paths import getDlgWorkDir
 from dlg_engine.backends.mirror import Mirror, MirrorFlow
@@ -213,7 +214,8 @@ class _Work:
         self._session, self._live, self._cluster = session, live, cluster
         flow = live.flow
         assert isinstance(flow, MirrorFlow)  # noqa: S101  as the session has asked for
-        self._shipment = Shipment(session.graph, live, cluster.workers())
+        with held_off():
+            self._shipment = Shipment(session.graph, live, cluster.workers())
         self.mirror = Mirror(live, flow, self._shipment.cut.rows)
         self._news: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._marks: dict[int, int] = {}
@@ -259,7 +261,8 @@ class _Work:
     def _submit(self, submission: Submission, numbers: set[int], wanted: Sequence[int]) -> bool:
         """Submit parts, batch by batch; return False if the session was cancelled meanwhile."""
         session_id = self._session.session_id
-        load = self._shipment.load(numbers, frozenset(self._apart), wanted)
+        with held_off():
+            load = self._shipment.load(numbers, frozenset(self._apart), wanted)
         for batch in load.batches():
             self._cluster.submit(session_id, batch, load, submission)
             if not self._session.submitted(submission):
@@ -350,7 +353,8 @@ class _Work:
     def _check_resources(self) -> None:
         """Refuse a graph that asks for more than any worker has: it would wait for ever."""
         ship = self._shipment
-        asking = [row for rows in ship.cut.rows for row in rows if ship.asked(row)]
+        apps = (r for rows in ship.cut.rows for r in rows if self._live.flow.traits[r] & APP)
+        asking = [row for row in apps if ship.asked(row)]
         if not asking:
             return
         there = ship.offered = self._cluster.resources()

@@ -28,7 +28,7 @@ EACH = 32
 """How many parts there are for each worker, of those that begin together, before some are one."""
 LONG = 8
 """From how many links on a receiver is told only its own: each of many would be told all."""
-FIRST, NEXT = 256, 4096
+FIRST, NEXT = 64, 4096
 """How many parts are submitted at first, so that workers begin at once, and then at a time."""
 
 
