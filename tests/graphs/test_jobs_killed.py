@@ -20,7 +20,7 @@ from dlg_engine.tasks.task_database import TaskDatabaseConnection
 from tests.dlg_engine.tasks.databases import empty_database
 from tests.graphs.queue_workers import PROGRAM, scheduling
 
-ITERATIONS, WIDTH, KILLS, WORKERS = 12, 3, 15, 3
+ITERATIONS, WIDTH, KILLS, WORKERS = 40, 3, 10, 3
 PATIENCE_S = 120.0
 JOB: dict[str, Any] = {
     "task_list": [
@@ -60,9 +60,18 @@ class Herd:
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
 
-    def kill(self, number: int) -> None:
-        self.end(number)
-        self.processes[number] = self._start()
+    def kill_who_works(self, tasks: TaskDatabaseConnection, job_id: int) -> None:
+        """Kill a process that has an attempt in its hands, and start another in its place."""
+        table = schema.attempt
+        query = select(table.c.worker).where(table.c.state == "running")
+        while not wait_for_job(tasks, job_id, 0).is_over:
+            with tasks.database.reading() as session:
+                holders = {int(name.rpartition(":")[2]) for name in session.scalars(query)}
+            for number, process in enumerate(self.processes):
+                if process.pid in holders:
+                    self.end(number)
+                    self.processes[number] = self._start()
+                    return
 
     def end(self, number: int) -> None:
         self.processes[number].kill()
@@ -95,9 +104,9 @@ def test_a_job_comes_to_the_same_whoever_is_killed(kind: str, tmp_path: Path) ->
         command = [sys.executable, str(PROGRAM), url, str(store), "sql", "0.3", *types]
         workers = stack.enter_context(herd(command))
         for _ in range(KILLS):
-            if wait_for_job(tasks, job.job_id, chance.uniform(0.5, 2.0)).is_over:
+            if wait_for_job(tasks, job.job_id, chance.uniform(0.3, 1.0)).is_over:
                 break
-            workers.kill(chance.randrange(WORKERS))
+            workers.kill_who_works(tasks, job.job_id)
         progress = wait_for_job(tasks, job.job_id, PATIENCE_S)
         # In each iteration a task, those of the inner loop, and the decision; and who gathers.
         assert progress.states == {"done": ITERATIONS * (WIDTH + 2) + 1}
