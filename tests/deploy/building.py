@@ -14,7 +14,7 @@ CONTEXT = ("dlg", "dlg_engine", "dlg_translator", "deploy", "graphs", "LICENSE",
 INCLUDE = "python3,python3-venv,tini,openssl"
 NEEDED = (".[metrics,partition,beat,postgres,tasks]", "hatchling>=1.27")
 UNNEEDED = ("./var/cache/apt/*", "./var/lib/apt/lists/*", "./usr/share/doc/*", "./usr/share/man/*")
-PATIENCE_S = 280
+PATIENCE_S = 600
 
 
 class MissingError(Exception):

@@ -21,7 +21,7 @@ from tests.dlg.beat.execution.images import needs_engine
 
 PAGE = building.ROOT / "docs" / "howto" / "containers.md"
 COMMAND = re.compile(r"^\$ (docker compose .*)$", re.MULTILINE)
-PATIENCE_S = 280
+PATIENCE_S = 600
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from http.client import HTTPSConnection
@@ -13,7 +14,7 @@ import pytest
 from dlg.clients import Access, MasterManagerClient, find_access
 from tests.deploy.conftest import Site, commands
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 
 FINISHED = 4
 SERVICES = ("node1", "node2", "island", "master")
@@ -116,6 +117,20 @@ def test_what_apps_leave_behind_is_reaped(cluster: Site) -> None:
     processes = cluster.docker("top", node, "-o", "pid,stat,comm").splitlines()[1:]
     assert len(processes) == 2
     assert not [one for one in processes if one.split()[1].startswith("Z")]
+
+
+def test_a_secret_is_read_as_kubernetes_mounts_it(cluster: Site, keys: Path) -> None:
+    """It is root's, and the group of the pod may read it; what all may read is no secret."""
+    os.chown(keys, 0, 10001)
+    mount = f"{keys}:/etc/dlg/cluster.toml:ro"
+    show = ["docker", "run", "--rm", "-v", mount, f"{cluster.project}-node", "keys", "show"]
+    keys.chmod(0o440)
+    assert cluster.call(*show).stdout.startswith("cluster      compose\n")
+    keys.chmod(0o444)
+    refused = cluster.call(*show, check=False)
+    keys.chmod(0o600)
+    assert refused.returncode == 2
+    assert "others can read this file" in refused.stderr
 
 
 def test_a_node_without_the_file_of_a_cluster_does_not_begin(cluster: Site) -> None:
