@@ -16,7 +16,7 @@ import msgspec
 import psutil
 import pytest
 
-from dlg_engine.testing.processes import Process
+from dlg_engine.testing.processes import Cluster, Process
 from tests.dlg_engine.rest.asking import PATIENCE_S, Reply
 
 TOKEN = "correct-horse-battery-staple"
@@ -107,7 +107,8 @@ def test_nobody_without_the_token_is_let_in(process: Process, token: str) -> Non
 
 def test_a_refusal_is_logged_with_who_and_what(process: Process) -> None:
     send(process, "GET", "/api/sessions?token=" + WRONG, None, WRONG)
-    assert "401 GET /api/sessions (127.0.0.1)" in process.log.read_text()
+    line = "401 GET /api/sessions (127.0.0.1)"  # which is written when the answer has gone
+    Cluster.wait_until(process.log.read_text, lambda log: line in log)
     assert goes_on(process)
 
 
