@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,8 +19,10 @@ from dlg.engines import NotOnThisEngineError
 from dlg.exceptions import WorkerDiedError
 from dlg.runtime import compute, delayed
 from dlg.support.session_log import read_log
-from dlg.testing.graphs import app, data, fan_gather, layered
-from dlg_engine.backends.dask_cluster import SchedulerUnreachableError
+from dlg.testing.graphs import app, data, fan_gather, layered, stencil
+from dlg_engine.backends import shipping
+from dlg_engine.backends.dask_cluster import SchedulerUnreachableError, connected
+from dlg_engine.testing.engine_contract import ends
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +89,22 @@ class TestDeaths:
         report = run(self.graph(tmp_path / "log", 1))
         assert (report.status, report.errors) == ("FINISHED", ())
         assert report.result("d3") == b"(a3+1+(a2+(a0+)))"
+
+    def test_a_worker_that_is_killed_in_mid_run_is_made_up_for(
+        self, run: Any, dask: dict[str, Any]
+    ) -> None:
+        with connected(dask) as client:
+            victims = sorted(client.run(os.getpid).values())[:1]
+
+        def strike(told: Any) -> None:
+            if told.done > 100 and victims:
+                os.kill(victims.pop(), signal.SIGKILL)
+
+        with patch.multiple(shipping, FIRST=20, NEXT=100):
+            report = run(stencil(12, 40, OUTCOME), progress=strike)
+        assert not victims
+        assert (report.status, report.errors) == ("FINISHED", ())
+        assert set(ends(report).values()) == {S.COMPLETED}
 
     def test_a_drop_that_kills_three_workers_fails_and_the_rest_goes_on(
         self, run: Any, tmp_path: Path
