@@ -30,8 +30,10 @@ from dlg_engine.tasks.diagnostics.progress_summary import (
     joined,
 )
 from dlg_engine.tasks.ending import Abandoned, Ending, heeding
+from dlg_engine.tasks.errors import QueueUnavailableError
 from dlg_engine.tasks.job_submission import SubmittedJob, submit_job
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
+from dlg_engine.tasks.task_queues import TaskScheduler
 from dlg_engine.tasks.worker_pool import WorkerPool
 from dlg_engine.tasks.worker_process import WorkPlan, run_scheduler
 
@@ -86,20 +88,40 @@ class JobFailedError(RunError):
 @click.command(cls=ExampleCommand, epilog=SUBMIT_EXAMPLES, context_settings=HELP)
 @JOB_FILE
 @on_database
+@QUEUE
 @CODE
 @NAMESPACE
 @AS_JSON
 def submit(
-    *, file: Path, place: Place, code: Sequence[str], namespace: str | None, as_json: bool
+    *,
+    file: Path,
+    place: Place,
+    queue: str | None,
+    code: Sequence[str],
+    namespace: str | None,
+    as_json: bool,
 ) -> None:
-    """Put a JOB, JSON or YAML, into the database; `dlg tasks work` does what it says."""
+    """Put a JOB, JSON or YAML, into the database; `dlg tasks work` does what it says.
+
+    What can be done at once is put into the queues; a scheduler does so too.
+    """
     with place.open() as tasks:
         job = _submitted(tasks, file, code, namespace)
+        _begin(tasks, queue)
     if as_json:
         print_json(job)
         return
     more = f", and up to {job.undecided:,} more that results decide" if job.undecided else ""
     click.echo(f"job {job.job_id}, {job.job_name or 'without a name'}: {job.tasks:,} tasks{more}")
+
+
+def _begin(tasks: TaskDatabaseConnection, queue: str | None) -> None:
+    """Put what can be done into the queues; a scheduler has to, where that is not possible now."""
+    try:
+        with queue_of(tasks, queue) as queues, TaskScheduler(tasks=tasks, queue=queues) as one:
+            one.turn()
+    except QueueUnavailableError as error:
+        click.echo(f"dlg: {error}: `dlg tasks schedule` will begin the job", err=True)
 
 
 def _submitted(

@@ -34,6 +34,7 @@ from dlg_engine.tasks.task_database import TaskDatabaseConnection
 from dlg_engine.tasks.task_heartbeat import CADENCE_S
 from dlg_engine.tasks.task_objects import TaskExecutionAttempt
 from dlg_engine.tasks.task_queues import TaskScheduler
+from dlg_engine.tasks.watching import watching_bell
 from dlg_engine.tasks.working import Handler, TaskWorker
 
 logger = logging.getLogger(__name__)
@@ -98,13 +99,19 @@ class _Wakeable(TaskQueue):
 
     idling: _Idling
     is_outdated: Callable[[], bool]
+    check_every_s = 0.0
+    """How often one looks for new types at most: more than 0 where waiting is looking again."""
+    _checked = 0.0
 
     def wait(self, queue_names: Sequence[str], timeout_s: float) -> None:
         """Wait for something, or for the end; raise _NewTypes if there are some."""
         with self.idling.waiting():
             super().wait(queue_names, min(timeout_s, LOOK_S))  # type: ignore[safe-super]
-        if self.is_outdated():
-            raise _NewTypes
+        now = clock.monotonic()
+        if now - self._checked >= self.check_every_s:
+            self._checked = now
+            if self.is_outdated():
+                raise _NewTypes
 
 
 class _SqlQueue(_Wakeable, TaskQueueSQL):
@@ -176,6 +183,7 @@ def work(plan: WorkPlan, name: str, link: Connection, ending: Ending) -> None:
             _amqp(_AmqpQueue) if plan.queue_kind == "amqp" else _SqlQueue(tasks.database)
         )
         queue.idling = idling
+        queue.check_every_s = 0.0 if watching_bell(tasks.database) is not None else SAY_S
         stack.enter_context(queue)
         messages = EasLoggingHandler(tasks.database)
         stack.callback(messages.close)

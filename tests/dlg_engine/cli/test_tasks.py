@@ -13,7 +13,7 @@ from click.testing import Result
 from dlg_engine.tasks.job_working import job_handlers
 from dlg_engine.tasks.sql_queue import TaskQueueSQL
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
-from dlg_engine.tasks.task_queues import TaskScheduler
+from dlg_engine.tasks.task_queues import TaskQueueConnector, TaskScheduler
 from dlg_engine.tasks.working import TaskWorker
 from tests.dlg_engine.cli.conftest import Dlg
 
@@ -128,6 +128,25 @@ def test_submit_says_what_it_has_put_there(tasks: Tasks, job: str) -> None:
     tasks("init")
     found = told(tasks("submit", job, "--json"))
     assert (found["job_id"], found["job_name"], found["tasks"]) == (1, "night", 4)
+
+
+def test_what_can_be_done_is_in_the_queues_when_a_job_is_submitted(tasks: Tasks, job: str) -> None:
+    tasks("init")
+    tasks("submit", job)
+    waiting = {one["queue"]: one["waiting"] for one in told(tasks("queue", "--json"))}
+    assert (waiting["values"], waiting["error"], waiting["concatenate"]) == (1, 1, 0)
+
+
+def test_a_job_is_submitted_though_its_broker_is_away(
+    tasks: Tasks, job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLG_ROOT", str(tmp_path / "root"))
+    TaskQueueConnector.make_task_queue_config("amqp", "me", "x", "127.0.0.1", 1)
+    tasks("init")
+    result = tasks("submit", job)
+    assert "the broker at 127.0.0.1:1" in result.stderr
+    assert "`dlg tasks schedule` will begin the job" in result.stderr
+    assert result.stdout.startswith("job 1, night: 4 tasks")
 
 
 def test_jobs_and_their_tasks_are_listed(worked: Tasks) -> None:

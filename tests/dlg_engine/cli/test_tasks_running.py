@@ -112,6 +112,15 @@ def _end(process: subprocess.Popen[str]) -> str:
     return said
 
 
+def _until_it_ends(process: subprocess.Popen[str]) -> None:
+    """Return when it has said that it has heard it is to end."""
+    assert process.stderr is not None
+    while line := process.stderr.readline():
+        if "what runs is finished first" in line:
+            return
+    raise AssertionError("it did not say so")
+
+
 @pytest.fixture
 def working(
     start: Start, told: Callable[..., Any], where: tuple[str, ...], gate: Gate
@@ -133,9 +142,7 @@ def test_told_to_end_workers_finish_what_they_do(
     working: subprocess.Popen[str], gate: Gate, told: Callable[..., Any], number: signal.Signals
 ) -> None:
     working.send_signal(number)
-    assert working.stderr is not None
-    assert "(Ctrl-C ends it)" in working.stderr.readline()
-    assert "what runs is finished first" in working.stderr.readline()
+    _until_it_ends(working)
     gate.open()
     assert "Traceback" not in _end(working)
     assert working.returncode == 0
@@ -147,9 +154,7 @@ def test_told_again_they_give_it_up_and_others_can_have_it(
     working: subprocess.Popen[str], gate: Gate, told: Callable[..., Any]
 ) -> None:
     working.send_signal(signal.SIGINT)
-    assert working.stderr is not None
-    while "finished first" not in working.stderr.readline():
-        pass
+    _until_it_ends(working)
     working.send_signal(signal.SIGINT)
     assert "Traceback" not in _end(working)
     assert working.returncode == 130
