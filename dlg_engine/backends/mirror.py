@@ -126,7 +126,8 @@ class Mirror:
                 setattr(app, name, value)
         with live.lock:
             live.warnings += told.warnings
-            self.parts.add(told.number)
+            if told.is_all:
+                self.parts.add(told.number)
         live.apply(self._flow.follow, told)
         return told
 

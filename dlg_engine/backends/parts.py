@@ -16,6 +16,8 @@ from dlg.graph.walk import cycles, rows_on_cycles, topological_order
 
 Rows = Sequence[Sequence[int]]
 
+LONGEST = 100
+"""How many parts in a row become one at most: all of it is lost with the worker that runs it."""
 MOST = 16
 """How many parts that begin at the same moment become one at most."""
 
@@ -128,12 +130,14 @@ def _gathered(groups: _Groups, before: Rows, inside: Sequence[bool]) -> Cut:
 def _fuse(groups: _Groups, found: Cut, alike: Callable[[int, int], bool]) -> bool:
     """Join parts in a row; return whether there were any."""
     joined = False
+    lengths = [1] * len(found.rows)
     for part in topological_order(found.after, found.before):
         later = found.after[part]
-        if len(later) == 1 and len(found.before[later[0]]) == 1:
+        if len(later) == 1 and len(found.before[later[0]]) == 1 and lengths[part] < LONGEST:
             one, other = found.rows[part][0], found.rows[later[0]][0]
             if alike(one, other):
                 groups.join(one, other)
+                lengths[later[0]] = lengths[part] + 1
                 joined = True
     return joined
 

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from dlg.exceptions import RunError
 from dlg.graph.categories import resolve_class
 from dlg.states.flow import Flow
 from dlg.states.steps import APP, FINISHED, GATE, MANUAL, NOT_RUN
-from dlg.support import context
+from dlg.support import clock, context
 from dlg.support.serialize import EncodingError
 from dlg_engine.runners.inline import InlineRunner
 
@@ -42,6 +42,8 @@ PLAINLY = (COMPLETED, -1, None)
 PLAIN = (bytes, str, int, float, bool, type(None))
 """Kinds of values that certainly can be sent to another process."""
 
+TELL_S = 1.0
+"""How often it is told how far a part has come."""
 STOP_S = 2.0
 """How long an app that was cancelled is waited for."""
 
@@ -79,7 +81,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a part tells of itself when it is over, by rows of the whole graph."""
+    """What a part tells of itself, by rows of the whole graph."""
 
     number: int
     states: list[tuple[int, int, int]]
@@ -90,6 +92,8 @@ class Told:
     """Size, checksum and place of data that has an object."""
     results: dict[int, dict[str, Any]]
     warnings: list[str]
+    is_all: bool = True
+    """Whether the part is over."""
 
 
 News = int | bytes
@@ -169,7 +173,7 @@ def run_part(session_id: str, payload: bytes, *sent: Ends | None) -> Ends | None
     ends: Ends = dict(part.known)
     for more in sent:
         ends.update(more or {})
-    runner = live.runner = _runner(part)
+    runner = live.runner = _runner(part, site)
     with context.working_for(session=session_id), site.at_work(live):
         try:
             if site.over:
@@ -222,13 +226,29 @@ def _graph_of(part: Part, site: Site) -> LiveGraph:
     return live
 
 
-def _runner(part: Part) -> Runner:
+class TellingRunner(InlineRunner):
+    """Lets the client know now and then how far a part has come of which there is more to run."""
+
+    def __init__(self, part: Part, site: Site) -> None:
+        self._part, self._site, self._told = part, site, clock.monotonic()
+
+    def call(self, live: LiveGraph, row: int) -> BaseException | None:
+        """Run an app, and tell how those before it ended, if that was a while ago."""
+        failure = super().call(live, row)
+        if clock.monotonic() - self._told > TELL_S:
+            self._told = clock.monotonic()
+            told = replace(_told(live, self._part), warnings=[], is_all=False)
+            self._site.tell(pickle.dumps(told, 5))
+        return failure
+
+
+def _runner(part: Part, site: Site) -> Runner:
     if part.apart:
         # multiprocessing is imported only where it is needed
         from dlg_engine.runners.processes import ProcessRunner  # noqa: PLC0415
 
         return ProcessRunner(1)
-    return InlineRunner()
+    return TellingRunner(part, site)
 
 
 def _fill(live: LiveGraph, part: Part, ends: Ends) -> None:

@@ -19,7 +19,7 @@ from dlg.engines import NotOnThisEngineError
 from dlg.exceptions import WorkerDiedError
 from dlg.runtime import compute, delayed
 from dlg.support.session_log import read_log
-from dlg.testing.graphs import app, data, fan_gather, layered, stencil
+from dlg.testing.graphs import app, chain, data, fan_gather, layered, stencil
 from dlg_engine.backends import shipping
 from dlg_engine.backends.dask_cluster import SchedulerUnreachableError, connected
 from dlg_engine.testing.engine_contract import ends
@@ -52,6 +52,16 @@ def test_who_writes_the_same_data_writes_it_in_one_place(run: Any) -> None:
         app("a", ["both"], JOINING), app("b", ["both"], JOINING), data("both", persist=True),
     ]  # fmt: skip
     assert sorted(run(specs).result("both")) == sorted(b"(a)(b)")
+
+
+def test_it_is_seen_how_far_a_chain_has_come(run: Any) -> None:
+    told: list[int] = []
+    specs = chain(6)
+    for spec in specs:
+        if "dropclass" in spec and spec["categoryType"] == "Application":
+            spec |= {"dropclass": "dlg.apps.sleep.SleepApp", "sleep_time": 0.6}
+    assert run(specs, progress=lambda one: told.append(one.done)).status == "FINISHED"
+    assert len(set(told)) > 3  # not only before and after
 
 
 def test_what_apps_log_on_workers_is_in_the_log_of_the_session(run: Any) -> None:

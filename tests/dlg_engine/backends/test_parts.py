@@ -48,6 +48,11 @@ def test_what_a_part_makes_possible_comes_next() -> None:
     assert in_depth(pairs, range(4)) == [0, 2, 1, 3]
 
 
+def test_a_row_of_very_many_is_not_one() -> None:
+    found = of_apps([[n - 1] if n else [] for n in range(250)])
+    assert [len(rows) for rows in found.rows] == [100, 100, 50]
+
+
 def test_many_that_begin_at_the_same_moment_are_fewer_but_enough() -> None:
     before = [[], *([0] for _ in range(100))]
     assert len(of_apps(before).rows) == 101
