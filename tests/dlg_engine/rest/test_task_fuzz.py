@@ -23,7 +23,7 @@ with warnings.catch_warnings():
 NUMBERS = st.integers(1, 12)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ENGINES)
 def test_no_request_about_tasks_fails(engine: str, tmp_path: Path) -> None:
     with opened(engine, tmp_path) as tasks:
