@@ -64,6 +64,17 @@ HALVED: dict[str, Any] = {
 }  # fmt: skip
 
 
+WIDE: dict[str, Any] = {
+    "task_list": [
+        {
+            "task": "execution_for_loop", "parameter": "n", "values": list(range(60)),
+            "task_list": [{"task": "null", "outputs": {"x": "'x_{n}'.format(**metadata)"}}],
+        }
+    ]
+}  # fmt: skip
+"""So many rows that some databases get them in another way."""
+
+
 class Plant:
     """A scheduler and a worker of a database, in this thread."""
 
@@ -139,11 +150,12 @@ def test_each_job_has_files_of_its_own_and_can_be_submitted_again(small: Plant) 
 def test_in_a_namespace_a_file_is_made_once_and_nothing_of_a_second_job_stays(
     tasks: Tasks,
 ) -> None:
-    submit_job(tasks, CHAIN, namespace="survey")
+    submit_job(tasks, WIDE, namespace="survey")
     before = count(tasks)
     with pytest.raises(EntryExistsError, match="another job has it"):
-        submit_job(tasks, CHAIN, namespace="survey")
+        submit_job(tasks, WIDE, namespace="survey")
     assert count(tasks) == before
+    assert submit_job(tasks, WIDE).tasks == 60
 
 
 @pytest.mark.parametrize(
