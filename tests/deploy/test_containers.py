@@ -20,6 +20,10 @@ FINISHED = 4
 SERVICES = ("node1", "node2", "island", "master")
 
 
+FOUND = "for i in $(seq 100); do dlg cluster | grep ' alive ' && exit; done; dlg cluster; exit 1"
+"""A script that waits until the master of this host has a node."""
+
+
 def until_well(place: str) -> str:
     """Return a script that asks whether somebody is well until he is, or gives up."""
     return f"for i in $(seq 100); do dlg health {place} 2>/tmp/why && exit; done; cat /tmp/why"
@@ -155,6 +159,8 @@ def test_the_other_images_begin_and_are_well(cluster: Site) -> None:
         try:
             said = cluster.docker("exec", started, "sh", "-c", until_well(place))
             assert said.endswith("answers")
+            if role == "daemon":
+                cluster.docker("exec", started, "sh", "-c", FOUND)
         finally:
             cluster.docker("stop", "--time=30", started)
             code = cluster.docker("inspect", "-f", "{{.State.ExitCode}}", started)
