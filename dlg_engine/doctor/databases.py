@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from dlg.exceptions import UsageError
-from dlg.support.database import database_url, make_engine
+from dlg.exceptions import MissingExtraError, UsageError
+from dlg.support.database import database_url, make_engine, need_sqlalchemy
 from dlg_engine.doctor.contract import Check, Scope
 from dlg_engine.doctor.verdicts import Verdict, ok, problem, warning
-from dlg_engine.tasks.settings import DEFAULTS, Settings
 
 TIMEOUT_S = 5.0
 PORTS: Mapping[str, int] = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "amqp": 5672}
@@ -37,6 +36,11 @@ def measure(scope: Scope) -> Sequence[Reached]:
 
 def _of_settings() -> Iterator[str]:
     """Yield the addresses in the settings of the task system; nothing where there are none."""
+    try:
+        # Here, since the task system cannot be imported without its extra.
+        from dlg_engine.tasks.settings import DEFAULTS, Settings  # noqa: PLC0415
+    except MissingExtraError:
+        return  # nobody uses these settings; what is not installed is said by `software`
     settings = Settings()
     info = settings.installation_info
     if info == DEFAULTS:
@@ -79,6 +83,7 @@ def _open(where: str) -> Reached:
 def _refusal(url: str) -> str:
     """Return why a database cannot be opened; "" if it can."""
     try:
+        need_sqlalchemy()
         make_engine(url).dispose()
     except UsageError as error:
         return str(error)

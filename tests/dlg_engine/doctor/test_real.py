@@ -126,6 +126,20 @@ def test_what_is_no_certificate_has_no_dates(text: str) -> None:
         validity(text)
 
 
+def test_the_doctor_needs_no_extra(tmp_path: Path) -> None:
+    (tmp_path / "tasks.db").touch()
+    bare = "import sys; sys.modules.update(sqlalchemy=None, alembic=None, jsonschema_rs=None)\n"
+    call = "from dlg_engine.cli.main import cli; cli(prog_name='dlg')"
+    checks = ("--check", "software", "--check", "databases", "--database", "tasks.db")
+    done = subprocess.run(
+        [sys.executable, "-c", bare + call, "doctor", *checks],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "tasks.db: SQLAlchemy is needed here: install it" in done.stdout
+    assert not done.stderr
+
+
 def test_databases_are_opened_and_none_is_made(tmp_path: Path) -> None:
     there, absent = tmp_path / "there.db", tmp_path / "absent.db"
     there.touch()
