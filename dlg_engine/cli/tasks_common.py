@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
@@ -44,8 +45,19 @@ class Place:
         url = DatabaseInterface(self.address, connect=False).url
         return url.render_as_string(hide_password=True)
 
+    @property
+    def options(self) -> str:
+        """Return the options with which another command finds the same; "" for the settings."""
+        return "" if self.database is None else f" --database {shlex.quote(self._said)}"
+
+    @property
+    def _said(self) -> str:
+        return self.shown if "://" in str(self.database) else str(self.database)
+
     def open(self, *, new: bool = False) -> TaskDatabaseConnection:
         """Open the database; unless it may be `new`, an SQLite file must be there."""
+        if self.database is not None:
+            _check(self.database)
         prefix = "sqlite:///"
         address = self.address
         if address.startswith(prefix) and not Path(address.removeprefix(prefix)).exists():
@@ -58,6 +70,20 @@ class Place:
         return TaskDatabaseConnection(self.store, address)
 
 
+def _check(database: str) -> None:
+    """Refuse what cannot be the address of a database."""
+    kind, is_url, _ = database.partition("://")
+    if not is_url and (not database or Path(database).is_dir()):
+        what = "is a folder" if database else "is empty"
+        raise UsageError(f"--database {database!r} {what}: name a file or an address")
+    if is_url and kind.partition("+")[0] not in KINDS:
+        raise UsageError(
+            f"--database {kind}://...: there are no databases of this kind; an address begins "
+            f"with {', '.join(f'{one}://' for one in KINDS)}, or is the path of an SQLite file"
+        )
+
+
+KINDS = ("postgresql", "mysql", "mariadb", "sqlite")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 QUEUE = click.option(
     "--queue", type=click.Choice(IMPLEMENTATIONS), metavar="|".join(IMPLEMENTATIONS),

@@ -18,9 +18,9 @@ from dlg_engine.tasks.task_types import TaskTypeList
 FILE = click.Path(dir_okay=False, path_type=Path)
 INIT_EXAMPLES = """
 Examples:
-  dlg tasks init                                           the database of the settings
-  dlg tasks init --database postgresql://me@db/eas --save  from now on, this one
-  dlg tasks init --types task_type_registry.xml            with types of tasks and containers
+  dlg tasks init                                             the database of the settings
+  dlg tasks init --database postgresql://me@db/tasks --save  from now on, this one
+  dlg tasks init --types task_type_registry.xml              with types of tasks and containers
 """
 
 
@@ -84,7 +84,7 @@ def dump(*, place: Place, file: Path, as_json: bool) -> None:
         click.echo(f"wrote {file}, {amount(size)}")
 
 
-@db.command(context_settings=HELP)
+@db.command(context_settings=HELP, short_help="Fill a database with a dump.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @on_database
 @click.option("--replace", is_flag=True, help="Throw away what is there.")

@@ -102,7 +102,10 @@ def _target(folder: Path, product: ProductRow, *, several: bool) -> Path:
 def _copy(tasks: TaskDatabaseConnection, version: VersionRow, target: Path) -> None:
     path = tasks.file_version_path_for_id(version.version_id, must_exist=True)
     if path is None:
-        raise RunError(f"the file of version {version.version_id} is not in the store")
+        raise RunError(
+            f"the file for {target}, version {version.version_id}, is not in the store "
+            f"{tasks.file_store_path}: name by --store the one that the workers had"
+        )
     found = file_store.copy(Path(path), target, durable=False)
     try:
         file_store.check(Path(path), found, version.content_hash, version.size)

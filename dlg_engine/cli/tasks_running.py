@@ -55,7 +55,7 @@ Examples:
 """
 SCHEDULE_EXAMPLES = """
 Examples:
-  dlg tasks schedule --database postgresql://me@db/eas
+  dlg tasks schedule --database postgresql://me@db/tasks
 """
 RUN_EXAMPLES = """
 Examples:
@@ -249,6 +249,7 @@ def run(*, file: Path, place: Place, queue: str | None, **how: Any) -> int:
 
     Other tasks that are in the queues are done too. Exits with 1 if a task failed.
     """
+    read_document(file)  # where there is no job to be read, no database is made
     with place.open(new=True) as tasks:
         job = _submitted(tasks, file, how["code"], how["namespace"])
 
@@ -270,14 +271,15 @@ def run(*, file: Path, place: Place, queue: str | None, **how: Any) -> int:
                 click.echo(line)
         sums = joined(rows)
         if sums.under_way:
-            click.echo("it is not over: dlg tasks work --scheduler goes on with it", err=True)
+            again = f"dlg tasks work --scheduler{place.options}"
+            click.echo(f"it is not over: {again} goes on with it", err=True)
             return ended or INTERRUPTED
-        _raise_failure(tasks, job, sums)
+        _raise_failure(tasks, job, sums, place)
     return 0
 
 
 def _raise_failure(
-    tasks: TaskDatabaseConnection, job: SubmittedJob, sums: TaskTypeProgress
+    tasks: TaskDatabaseConnection, job: SubmittedJob, sums: TaskTypeProgress, place: Place
 ) -> None:
     """Raise JobFailedError unless all of a job was done."""
     if sums.done == sums.total:
@@ -295,7 +297,7 @@ def _raise_failure(
     reasons = "".join(f"\n  {line}" for line in lines)
     raise JobFailedError(
         f"job {job.job_id}: of {sums.total:,} tasks {facts}{reasons}\n"
-        f"see: dlg tasks errors --job {job.job_id} --traceback"
+        f"see: dlg tasks errors --job {job.job_id} --traceback{place.options}"
     )
 
 

@@ -81,6 +81,20 @@ def test_commands_need_a_database_that_is_there(tasks: Tasks, job: str) -> None:
     assert "make one with `dlg tasks init`" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("database", "why"),
+    [("", "is empty"), (".", "is a folder"), ("nosuch://x/y", "no databases of this kind")],
+)
+def test_what_is_no_address_of_a_database_is_refused(dlg: Dlg, database: str, why: str) -> None:
+    result = dlg("tasks", "list", "--database", database)
+    assert (result.exit_code, why in result.stderr) == (2, True)
+
+
+def test_where_there_is_no_job_no_database_is_made(tasks: Tasks, tmp_path: Path) -> None:
+    assert "No such file" in tasks("run", str(tmp_path / "none.yaml"), code=2).stderr
+    assert not (tmp_path / "tasks.db").exists()
+
+
 def test_init_makes_tables_once_and_says_where(tasks: Tasks, tmp_path: Path) -> None:
     first = told(tasks("init", "--json"))
     assert first["database"] == f"sqlite:///{tmp_path}/tasks.db"
@@ -257,6 +271,16 @@ def test_a_product_that_was_damaged_is_not_exported(worked: Tasks, tmp_path: Pat
     target = tmp_path / "results"
     assert "not what was registered" in worked("export", "1", str(target), code=1).stderr
     assert not [file for file in target.rglob("*") if file.is_file()]
+
+
+def test_a_product_that_is_not_in_the_store_is_told_with_the_store(
+    worked: Tasks, tmp_path: Path
+) -> None:
+    for file in (tmp_path / "store").rglob("*.txt"):
+        file.unlink()
+    said = worked("export", "1", str(tmp_path / "results"), code=1).stderr
+    assert f"is not in the store {tmp_path / 'store'}" in said
+    assert "--store" in said
 
 
 def test_a_database_is_dumped_and_restored(worked: Tasks, tmp_path: Path) -> None:

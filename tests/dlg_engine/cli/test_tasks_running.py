@@ -103,6 +103,7 @@ def test_run_tells_what_failed_and_exits_with_one(
     done = shell("tasks", "run", "bad.json", "-n", "1", "--quiet", *where)
     assert done.returncode == 1
     assert "of 2 tasks 1 failed" in done.stderr
+    assert f"see: dlg tasks errors --job 1 --traceback {where[0]} {where[1]}" in done.stderr
     assert "2 times: dlg.apps.job_types.TaskFailedError: clouds" in done.stderr
     assert "Traceback" not in done.stderr
 
