@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from dlg.exceptions import UsageError
+from dlg.support.database import Database
 from dlg_engine.tasks.connect_db import DatabaseConnector, DatabaseInterface
+from dlg_engine.tasks.migrating import version_of
 from dlg_engine.tasks.queue_contract import TaskQueue
 from dlg_engine.tasks.settings import Settings
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
@@ -35,6 +38,7 @@ class Place:
         if self.database is None:
             interface = DatabaseConnector().interface(connect=False)
             return interface.url.render_as_string(hide_password=False)
+        _check(self.database)
         if "://" in self.database:
             return self.database
         return f"sqlite:///{Path(self.database).absolute()}"
@@ -55,9 +59,7 @@ class Place:
         return self.shown if "://" in str(self.database) else str(self.database)
 
     def open(self, *, new: bool = False) -> TaskDatabaseConnection:
-        """Open the database; unless it may be `new`, an SQLite file must be there."""
-        if self.database is not None:
-            _check(self.database)
+        """Open the database; unless it may be `new`, it must be there and have the tables."""
         prefix = "sqlite:///"
         address = self.address
         if address.startswith(prefix) and not Path(address.removeprefix(prefix)).exists():
@@ -67,7 +69,22 @@ class Place:
                     "with `dlg tasks init`, or name another by --database"
                 )
             Path(address.removeprefix(prefix)).parent.mkdir(parents=True, exist_ok=True)
+        if not new:
+            self._need_tables()
         return TaskDatabaseConnection(self.store, address)
+
+    def _need_tables(self) -> None:
+        """Refuse a database that is used for something else, or not yet for anything."""
+        database = Database(self.address)
+        try:
+            found = version_of(database)
+        finally:
+            database.close()
+        if found is None:
+            raise UsageError(
+                f"{self.shown} has no tables for tasks: make them with "
+                f"`dlg tasks init{self.options}`, or name another by --database"
+            )
 
 
 def _check(database: str) -> None:
@@ -81,6 +98,12 @@ def _check(database: str) -> None:
             f"--database {kind}://...: there are no databases of this kind; an address begins "
             f"with {', '.join(f'{one}://' for one in KINDS)}, or is the path of an SQLite file"
         )
+    try:
+        if is_url:
+            _ = urlsplit(database).port
+    except ValueError as error:
+        shown = database.rpartition("@")[2]
+        raise UsageError(f"--database {kind}://...{shown}: its port is no number") from error
 
 
 KINDS = ("postgresql", "mysql", "mariadb", "sqlite")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,11 +84,24 @@ def test_commands_need_a_database_that_is_there(tasks: Tasks, job: str) -> None:
 
 @pytest.mark.parametrize(
     ("database", "why"),
-    [("", "is empty"), (".", "is a folder"), ("nosuch://x/y", "no databases of this kind")],
+    [
+        ("", "is empty"),
+        (".", "is a folder"),
+        ("nosuch://x/y", "no databases of this kind"),
+        ("mariadb://me:secret@host:abc/x", "...host:abc/x: its port is no number"),
+    ],
 )
 def test_what_is_no_address_of_a_database_is_refused(dlg: Dlg, database: str, why: str) -> None:
     result = dlg("tasks", "list", "--database", database)
     assert (result.exit_code, why in result.stderr) == (2, True)
+
+
+def test_a_database_of_something_else_is_left_alone(tasks: Tasks, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "tasks.db") as other:
+        other.execute("create table sky (star)")
+    assert "has no tables for tasks" in tasks("list", code=2).stderr
+    with sqlite3.connect(tmp_path / "tasks.db") as other:
+        assert other.execute("select name from sqlite_master").fetchall() == [("sky",)]
 
 
 def test_where_there_is_no_job_no_database_is_made(tasks: Tasks, tmp_path: Path) -> None:
