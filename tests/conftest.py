@@ -16,7 +16,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let pictures that browser tests take be kept."""
+    """Let pictures that browser tests take be kept, and tests be as large as they can be."""
     parser.addoption(
         "--shots", default="", metavar="DIR", help="keep pictures of pages in this directory"
+    )
+    parser.addoption(
+        "--full-size", action="store_true", help="torture queues with all 10,000 items"
     )

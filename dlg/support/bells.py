@@ -102,17 +102,23 @@ class NotifyBell(Bell):
         if self._connection is None:
             # Not given back to the pool: whoever got it next would be notified in our place.
             self._pooled = self._engine.raw_connection()
-            self._connection = self._pooled.driver_connection
+            connection = self._pooled.driver_connection
             self._pooled.detach()
-            self._connection.rollback()
-            self._connection.autocommit = True
-            self._connection.execute(f"LISTEN {self._channel}")
+            connection.rollback()
+            connection.autocommit = True
+            connection.execute(f"LISTEN {self._channel}")
+            self._connection = connection
         return int(self._connection.fileno())
 
     def heard(self) -> None:
-        """Take all notifications."""
-        for _notification in self._connection.notifies(timeout=0):
-            pass
+        """Take all notifications; listen anew if the connection is lost."""
+        try:
+            for _notification in self._connection.notifies(timeout=0):
+                pass
+        except self._engine.dialect.loaded_dbapi.OperationalError:
+            # That it can be read from is what says that the server has ended.
+            self.close()
+            self.listen()
 
     def close(self) -> None:
         """Close the connection."""

@@ -32,6 +32,10 @@ DRIVERS: Mapping[str, tuple[str, str, str]] = {
 """For a kind of database: with which driver it is used, its module and the extra that has it."""
 _COLLISIONS = frozenset({1205, 1213, "40001", "40P01"})
 """What MySQL and PostgreSQL call deadlocks and the like."""
+_GONE = frozenset({1053, 1927, 2002, 2003, 2006, 2013, 2014, 2055})
+"""What MySQL says when it cannot be reached, or ends."""
+_ENDING = ("08", "57P0")
+"""How the codes begin by which PostgreSQL says so."""
 _READING = "dlg_reading"
 _TABLES_LOCK = 0x646C67
 """A number of ours, by which processes that make tables wait for each other."""
@@ -181,6 +185,32 @@ def is_collision(error: BaseException) -> bool:
     cause = getattr(error, "orig", None)
     number = cause.args[0] if cause is not None and cause.args else None
     return number in _COLLISIONS or getattr(cause, "sqlstate", None) in _COLLISIONS
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Return whether a server ends, is being started, or cannot be reached.
+
+    Whether what was being committed is kept is then unknown.
+    """
+    from sqlalchemy import exc  # noqa: PLC0415  an optional library
+
+    if isinstance(error, exc.DBAPIError):
+        if error.connection_invalidated:
+            return True
+        cause: BaseException | None = error.orig
+    else:  # of a driver, where it is used without SQLAlchemy
+        cause = error
+    module = type(cause).__module__.partition(".")[0]
+    if module == "psycopg":
+        state = getattr(cause, "sqlstate", None)
+        # One that could not be made at all has no code, only words.
+        return (
+            type(cause).__name__ == "OperationalError"
+            if state is None
+            else (state.startswith(_ENDING))
+        )
+    number = cause.args[0] if cause is not None and cause.args else None
+    return module == "pymysql" and number in _GONE
 
 
 def after_commit(session: Session, do: Callable[[], None]) -> None:

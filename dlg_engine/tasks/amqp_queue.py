@@ -7,15 +7,20 @@ hand; when a taker dies, the broker sees that his connection is gone and deliver
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from dlg.exceptions import MissingExtraError
 from dlg_engine.tasks.errors import QueueUnavailableError, TaskSystemError
+from dlg_engine.tasks.patience import Patience
 from dlg_engine.tasks.queue_contract import LEASE_S, Delivery, TaskQueue
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
+_NONE = Patience(0.0)
 
 
 class TaskQueueAmqp(TaskQueue):
@@ -34,17 +39,21 @@ class TaskQueueAmqp(TaskQueue):
         self._connection: Any = None
         self._channel: Any = None
         self._together: Any = None
+        self._was_there = False
         self._declared: set[str] = set()
         self._arrived: deque[Delivery] = deque()
 
     def close(self) -> None:
         """Close the connection: the broker delivers again what was not acknowledged."""
+        import pika.exceptions  # noqa: PLC0415  as above
+
         connection, self._connection = self._connection, None
         self._channel = self._together = None
         self._arrived.clear()
         self._declared.clear()
         if connection is not None and connection.is_open:
-            connection.close()
+            with suppress(pika.exceptions.AMQPError):  # it is lost just now
+                connection.close()
 
     def _open(self) -> Any:
         import pika  # noqa: PLC0415  an optional library
@@ -61,23 +70,45 @@ class TaskQueueAmqp(TaskQueue):
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
         self._channel.basic_qos(prefetch_count=1, global_qos=True)
+        self._was_there = True
         return self._channel
 
-    def _do(self, what: Callable[[Any], T], *, again: bool = True) -> T:
-        """Do something on the channel; after the loss of the connection once more on a new one."""
+    def _do(self, what: Callable[[Any], T]) -> T:
+        """Do something on the channel; after the loss of the connection again on a new one.
+
+        What was published may then be there twice, and what was taken is delivered again.
+        """
+        # That one which was never there comes is not waited for.
+        patience = self.patience if self._was_there else _NONE
+        return patience.through(lambda: self._try(what), _is_lost, self._unavailable)
+
+    def _try(self, what: Callable[[Any], T]) -> T:
         import pika.exceptions  # noqa: PLC0415  as above
 
-        for last in (not again, True):
-            try:
-                return what(self._open())
-            except pika.exceptions.AMQPError as error:
-                self.close()
-                if last:
-                    host, port = self._where[:2]
-                    raise QueueUnavailableError(
-                        f"the broker at {host}:{port}: {type(error).__name__} {error}".rstrip()
-                    ) from error
-        raise AssertionError  # pragma: no cover
+        try:
+            return what(self._open())
+        except pika.exceptions.AMQPError:
+            self.close()
+            raise
+
+    def _unavailable(self, error: BaseException, waited_s: float) -> QueueUnavailableError:
+        host, port = self._where[:2]
+        said = f"{type(error).__name__} {error}".rstrip()
+        tried = f" (tried for {waited_s:.0f} s)" if waited_s else ""
+        return QueueUnavailableError(f"the broker at {host}:{port}: {said}{tried}")
+
+    def _answer(self, delivery: Delivery, how: Callable[[Any, int], object]) -> None:
+        """Answer a delivery, if the connection is still there by which it came."""
+        import pika.exceptions  # noqa: PLC0415  as above
+
+        channel, tag = delivery.tag
+        if channel is not self._channel:
+            return
+        try:
+            how(channel, tag)
+        except pika.exceptions.AMQPError as error:
+            self.close()
+            logger.info("the broker will deliver %s again: %r", delivery.item_id, error)
 
     def _declare(self, channel: Any, name: str) -> None:
         if name not in self._declared:
@@ -163,18 +194,11 @@ class TaskQueueAmqp(TaskQueue):
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Let the broker forget it; nothing happens if its connection is lost, as is the claim."""
-        channel, tag = delivery.tag
-        if channel is self._channel:
-            self._do(lambda open_one: open_one is channel and channel.basic_ack(tag), again=False)
+        self._answer(delivery, lambda channel, tag: channel.basic_ack(tag))
 
     def give_back(self, delivery: Delivery) -> None:
         """Let somebody else have it."""
-        channel, tag = delivery.tag
-        if channel is self._channel:
-            self._do(
-                lambda open_one: open_one is channel and channel.basic_nack(tag, requeue=True),
-                again=False,
-            )
+        self._answer(delivery, lambda channel, tag: channel.basic_nack(tag, requeue=True))
 
     def wait(self, queue_names: Sequence[str], timeout_s: float) -> None:
         """Return when the broker has sent something, or after so many seconds."""
@@ -186,16 +210,23 @@ class TaskQueueAmqp(TaskQueue):
         tags = []
         for name in queue_names:
             self._declare(channel, name)
-            tags.append(channel.basic_consume(name, self._receiver(name)))
+            tags.append(channel.basic_consume(name, _receiver(self._arrived, name)))
         self._connection.process_data_events(timeout_s)
         for tag in tags:  # or the broker would send the next one, while we are busy with this
             channel.basic_cancel(tag)
 
-    def _receiver(self, name: str) -> Callable[[Any, Any, Any, bytes], None]:
-        def receive(channel: Any, method: Any, _properties: Any, body: bytes) -> None:
-            self._arrived.append(Delivery(name, _number(body), (channel, method.delivery_tag)))
 
-        return receive
+def _receiver(arrived: deque[Delivery], name: str) -> Callable[[Any, Any, Any, bytes], None]:
+    def receive(channel: Any, method: Any, _properties: Any, body: bytes) -> None:
+        arrived.append(Delivery(name, _number(body), (channel, method.delivery_tag)))
+
+    return receive
+
+
+def _is_lost(error: BaseException) -> bool:
+    import pika.exceptions  # noqa: PLC0415  as above
+
+    return isinstance(error, pika.exceptions.AMQPError)
 
 
 def _number(body: bytes) -> int:

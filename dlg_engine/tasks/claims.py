@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, select, update
@@ -57,30 +57,54 @@ _STARTED = select(_attempt.c.id, _attempt.c.task_id).where(
 )
 
 
-def start(session: Session, attempts: Sequence[int], worker: str, lease_s: float) -> str:
-    """Give queued attempts to a worker for so many seconds; return the token of the leases.
+_KEPT = (
+    select(_attempt.c.id, _attempt.c.task_id, schema.task_type.c.name)
+    .join(schema.task, schema.task.c.id == _attempt.c.task_id)
+    .join(schema.task_type, schema.task_type.c.id == schema.task.c.type_id)
+    .where(_attempt.c.state == AttemptState.RUNNING.value, _attempt.c.token == bindparam("mine"))
+    .order_by(_attempt.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Who takes attempts, once."""
+
+    worker: str
+    lease_s: float
+    token: str = field(default_factory=lambda: secrets.token_hex(16))
+    """Of the leases of what is taken now."""
+
+
+def start(session: Session, attempts: Sequence[int], taker: Taker) -> None:
+    """Give queued attempts to somebody for a time.
 
     One that is not there to be had, as it was delivered twice, cancelled or deleted, does not get
     the token.
     """
-    token, now = secrets.token_hex(16), clock.now()
-    values = {"new_worker": worker, "new_token": token, "until": now + lease_s, "now": now}
-    session.execute(_START, {"numbers": sorted(attempts), **values})
-    return token
+    now = clock.now()
+    until = now + taker.lease_s
+    who = {"new_worker": taker.worker, "new_token": taker.token, "until": until, "now": now}
+    session.execute(_START, {"numbers": sorted(attempts), **who})
 
 
-def claimed(
-    session: Session, deliveries: Sequence[Delivery], worker: str, lease_s: float
-) -> list[Claim]:
+def kept(session: Session, taker: Taker) -> list[Claim]:
+    """Return what was taken already, if the answer to the commit of that was lost."""
+    rows = session.execute(_KEPT, {"mine": taker.token}).all()
+    found = _looked_up(session, rows) if rows else {}
+    return [Claim(row.name, row.id, taker.token, None, found[row.id]) for row in rows]
+
+
+def claimed(session: Session, deliveries: Sequence[Delivery], taker: Taker) -> list[Claim]:
     """Start the attempts that were delivered, and return those that were to be had, in order."""
     if not deliveries:
         return []
     by_number = {delivery.item_id: delivery for delivery in deliveries}
-    token = start(session, list(by_number), worker, lease_s)
-    rows = session.execute(_STARTED, {"numbers": sorted(by_number), "mine": token}).all()
+    start(session, list(by_number), taker)
+    rows = session.execute(_STARTED, {"numbers": sorted(by_number), "mine": taker.token}).all()
     found = _looked_up(session, rows)
     return [
-        Claim(delivery.queue, number, token, _place(delivery), found[number])
+        Claim(delivery.queue, number, taker.token, _place(delivery), found[number])
         for number, delivery in by_number.items()
         if number in found
     ]

@@ -43,3 +43,7 @@ class LeaseLostError(RunError):
 
 class QueueUnavailableError(RunError):
     """The broker of a task queue cannot be reached."""
+
+
+class DatabaseUnavailableError(RunError):
+    """The database of tasks was there, and has not come back in time."""

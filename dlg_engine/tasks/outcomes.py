@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from dlg_engine.tasks import schema
 from dlg_engine.tasks.claims import Claim
 from dlg_engine.tasks.progress import count_down, move_attempt, settle
-from dlg_engine.tasks.states import AttemptState, Event, TaskState, step
+from dlg_engine.tasks.states import HELD, AttemptState, Event, TaskState, step
 
 _attempt, _task, _version, _product = schema.attempt, schema.task, schema.version, schema.product
 _numbers: BindParameter[Any] = bindparam("numbers", expanding=True)
@@ -31,17 +31,27 @@ class Outcome:
     values: Mapping[str, Any]
     """Columns of it: `TIMES`, and the text of its failure."""
     failed: bool
+    """Whether it came to nothing, by its fault or another's."""
     good: bool
     """Whether what it made is good as it is, and nobody else judges that."""
     is_judged_here: bool = False
     """Whether the worker has still to judge it, and so must keep its lease."""
+    cut_off: bool = False
+    """Whether it failed as the database was gone: not a fault of the task."""
 
 
 _JUDGING = step(AttemptState.RUNNING, Event.FINISH)
+_HELD = [state.value for state in HELD]
 _MINE = (
-    select(_attempt.c.id, _attempt.c.task_id, _attempt.c.token, _task.c.state.label("task_state"))
+    select(
+        _attempt.c.id,
+        _attempt.c.task_id,
+        _attempt.c.token,
+        _attempt.c.state,
+        _task.c.state.label("task_state"),
+    )
     .join(_task, _task.c.id == _attempt.c.task_id)
-    .where(_attempt.c.id.in_(_numbers), _attempt.c.state == AttemptState.RUNNING.value)
+    .where(_attempt.c.id.in_(_numbers), _attempt.c.state.in_(_HELD))
     .order_by(_attempt.c.id)
     .with_for_update()
 )
@@ -92,7 +102,10 @@ _ASKERS = (
 
 
 def record(session: Session, outcomes: Sequence[Outcome], host: int) -> list[Outcome]:
-    """Note what came of attempts; return those that were not in our hands any more."""
+    """Note what came of attempts; return those that were not in our hands any more.
+
+    To note it again changes nothing. Those that wait for our judgement stay in our hands.
+    """
     if not outcomes:
         return []
     by_number = {outcome.claim.number: outcome for outcome in outcomes}
@@ -100,6 +113,8 @@ def record(session: Session, outcomes: Sequence[Outcome], host: int) -> list[Out
     mine = {row.id: row for row in rows if row.token == by_number[row.id].claim.token}
     passed = []
     for number, row in mine.items():
+        if row.state != AttemptState.RUNNING.value:
+            continue  # noted already, by a commit whose answer was lost
         outcome = by_number[number]
         if outcome.good and not outcome.failed:
             passed.append(row)
@@ -117,7 +132,7 @@ def _record_one(session: Session, outcome: Outcome, host: int) -> None:
         values["state"] = _JUDGING.value
     session.execute(update(_attempt).where(_attempt.c.id == number).values(values))
     if outcome.failed:
-        move_attempt(session, number, Event.FAIL)
+        move_attempt(session, number, Event.LOSE if outcome.cut_off else Event.FAIL)
     else:
         settle(session, number)  # some may have been judged already
 

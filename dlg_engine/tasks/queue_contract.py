@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from dlg_engine.tasks.patience import Patience
+
 LEASE_S = 60.0
 """How long a delivery is its taker's without being acknowledged, where nothing tells his death."""
 
@@ -31,6 +33,9 @@ class Delivery:
 
 class TaskQueue(abc.ABC):
     """Queues by name, usually of the types of tasks. An object is for one thread."""
+
+    patience = Patience()
+    """How long one waits for a server that is being started again."""
 
     def __enter__(self) -> Self:
         return self

@@ -33,7 +33,7 @@ from dlg.support.database import Database
 from dlg_engine.tasks.bells import Bell, bell_of, ring_within
 from dlg_engine.tasks.queue_contract import LEASE_S, Delivery, TaskQueue
 from dlg_engine.tasks.schema import queue_item
-from dlg_engine.tasks.statements import dialect_of, repeated
+from dlg_engine.tasks.statements import dialect_of
 
 FREE = 0.0
 """The end of the lease of what nobody has."""
@@ -62,7 +62,7 @@ class TaskQueueSQL(TaskQueue):
 
     def queue_publish_many(self, items: Sequence[tuple[str, int]]) -> None:
         """Put numbers at the ends of queues, all or none."""
-        repeated(lambda: self._publish_many(items))
+        self.patience.repeated(lambda: self._publish_many(items))
         self.ring()
 
     def _publish_many(self, items: Sequence[tuple[str, int]]) -> None:
@@ -114,7 +114,8 @@ class TaskQueueSQL(TaskQueue):
         self, queue_names: Sequence[str], worker: str, lease_s: float = LEASE_S
     ) -> Delivery | None:
         """Take the next number, for so many seconds."""
-        found = repeated(lambda: self._claim(queue_names, worker, lease_s))
+        # What is taken by a commit whose answer is lost is free again when the lease is over.
+        found = self.patience.repeated(lambda: self._claim(queue_names, worker, lease_s))
         if found is not None:
             self._held.append(found)
         return found
@@ -157,7 +158,10 @@ class TaskQueueSQL(TaskQueue):
     def acknowledge(self, delivery: Delivery) -> None:
         """Remove it, unless the lease is over and somebody else has it."""
         self._held.remove(delivery)
-        repeated(lambda: self._change(delete(queue_item).where(*_mine(delivery))))
+        self._patiently(delete(queue_item).where(*_mine(delivery)))
+
+    def _patiently(self, statement: Executable) -> None:
+        self.patience.repeated(lambda: self._change(statement))
 
     def _change(self, statement: Executable) -> None:
         with self._database.transaction() as session:
@@ -168,17 +172,19 @@ class TaskQueueSQL(TaskQueue):
         """Let somebody else have it."""
         self._held.remove(delivery)
         values = {"lease_until": FREE, "token": None, "worker": None}
-        repeated(lambda: self._change(update(queue_item).where(*_mine(delivery)).values(values)))
+        self._patiently(update(queue_item).where(*_mine(delivery)).values(values))
         self.ring()
 
     def wait(self, queue_names: Sequence[str], timeout_s: float) -> None:
         """Return when somebody has published something, or after so many seconds."""
+        if not self.patience.repeated(lambda: self._has(queue_names)):
+            self.patience.repeated(lambda: self._bell.wait(timeout_s))
+
+    def _has(self, queue_names: Sequence[str]) -> bool:
         self._bell.listen()
         self._bell.heard()  # what rings from now on is after the look that follows
         with self._database.reading() as session:
-            if next_of(session, queue_names, lock=False) is not None:
-                return
-        self._bell.wait(timeout_s)
+            return next_of(session, queue_names, lock=False) is not None
 
 
 def _free(queue_name: str) -> tuple[Any, ...]:

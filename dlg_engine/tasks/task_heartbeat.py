@@ -20,6 +20,8 @@ from dlg_engine.tasks.task_database import TaskDatabaseConnection
 logger = logging.getLogger(__name__)
 CADENCE_S = 60.0
 """How often an attempt says that it lives."""
+AGAIN_S = 2.0
+"""How soon it tries again when the database is not there."""
 LEASE_BEATS = 5
 """How many beats may be missed before an attempt is taken away."""
 
@@ -84,8 +86,8 @@ class Heart:
             if late and self._relieve is not None:
                 self._relieve()
             if clock.monotonic() >= beat:
-                self._beat()
-                beat = clock.monotonic() + self._cadence_s
+                pause = self._cadence_s if self._beat() else min(AGAIN_S, self._cadence_s)
+                beat = clock.monotonic() + pause
 
     def _wait_until(self, beat: float) -> bool:
         """Wait until it is time for something; return whether the worker is late."""
@@ -102,7 +104,8 @@ class Heart:
                 self._resting = False
         return False
 
-    def _beat(self) -> None:
+    def _beat(self) -> bool:
+        """Extend the leases; return whether the database was there."""
         with self._changed:
             held = dict(self._held)
         for number, token in held.items():
@@ -113,8 +116,10 @@ class Heart:
                     lost = self._held.get(number) == token  # else it has ended meanwhile
                 if lost:
                     logger.warning("%s", error)
-            except exc.DBAPIError as error:
+            except exc.SQLAlchemyError as error:
                 logger.warning("no heartbeat for attempt %s: %s", number, error)
+                return False
+        return True
 
     def _extend(self, attempt_id: int, token: str) -> None:
         def extend() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ from dlg_engine.tasks.amqp_queue import TaskQueueAmqp
 from dlg_engine.tasks.bells import bell_of
 from dlg_engine.tasks.errors import NoSuchEntryError, TaskSystemError
 from dlg_engine.tasks.memory_queue import TaskQueueMemory as TaskQueueMemory
+from dlg_engine.tasks.patience import PATIENCE_S, Patience
 from dlg_engine.tasks.progress import reset_tasks
 from dlg_engine.tasks.queue_contract import TaskQueue as TaskQueue
 from dlg_engine.tasks.scheduling import Published
@@ -111,13 +113,19 @@ class TaskScheduler:
         queue_implementation: str | None = None,
         tasks: TaskDatabaseConnection | None = None,
         queue: TaskQueue | None = None,
+        *,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        """Use what is given; the rest is what the settings name."""
+        """Use what is given; the rest is what the settings name.
+
+        A database or a broker that is started again is waited for so many seconds.
+        """
         self._own_tasks = tasks is None
         self._tasks = TaskDatabaseConnection() if tasks is None else tasks
         self._connector = TaskQueueConnector(queue_implementation, self._tasks.database)
         self._queue = self._connector.interface() if queue is None else queue
         self._bell = bell_of(self._tasks.database)
+        self._patience = self._queue.patience = Patience(patience_s)
 
     def __enter__(self) -> Self:
         return self
@@ -208,7 +216,7 @@ class TaskScheduler:
         """Do all that is to be done now; return how many attempts were put into queues."""
         done = 0
         while True:
-            made = repeated(self._schedule_due)
+            made = self._patience.repeated(self._schedule_due)
             self._publish(made)
             done += len(made)
             if len(made) < scheduling.MOST:
@@ -229,7 +237,7 @@ class TaskScheduler:
             self._queue.ring()
             return
         self._queue.queue_publish_many([(each.queue, each.attempt_id) for each in made])
-        repeated(lambda: self._mark_published([each.attempt_id for each in made]))
+        self._patience.repeated(lambda: self._mark_published([one.attempt_id for one in made]))
 
     def _mark_published(self, attempts: Sequence[int]) -> None:
         with self._tasks.transaction() as session:
@@ -237,8 +245,12 @@ class TaskScheduler:
 
     def _publish_forgotten(self) -> int:
         """Publish what somebody had committed who died before he could publish it."""
-        with self._tasks.database.reading() as session:
-            found = scheduling.unpublished(session)
+
+        def look() -> list[Published]:
+            with self._tasks.database.reading() as session:
+                return scheduling.unpublished(session)
+
+        found = self._patience.repeated(look)
         self._publish(found)
         return len(found)
 
@@ -247,16 +259,20 @@ class TaskScheduler:
 
         Whoever sets it wakes a waiting scheduler by publishing something, or waits for it.
         """
+        self._patience = self._queue.patience = replace(self._patience, stop=stop)
         while not stop.is_set():
             self.turn()
             self.wait(longest_s)
 
     def wait(self, timeout_s: float) -> None:
         """Return when something may be to do, or after so many seconds."""
+        date = self._patience.repeated(self._next_date)
+        if date is not None:
+            timeout_s = min(timeout_s, max(0.0, date - clock.now()))
+        self._patience.repeated(lambda: self._bell.wait(timeout_s))
+
+    def _next_date(self) -> float | None:
         self._bell.listen()
         self._bell.heard()
         with self._tasks.database.reading() as session:
-            date = scheduling.next_date(session)
-        if date is not None:
-            timeout_s = min(timeout_s, max(0.0, date - clock.now()))
-        self._bell.wait(timeout_s)
+            return scheduling.next_date(session)

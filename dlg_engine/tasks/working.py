@@ -17,21 +17,26 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import exc
 
 from dlg.support import clock
 from dlg_engine.tasks import scheduling, schema, watching
-from dlg_engine.tasks.claims import Claim, claimed, put_back
-from dlg_engine.tasks.errors import LeaseLostError, QueueUnavailableError
+from dlg_engine.tasks.claims import Claim, Taker, claimed, kept, put_back
+from dlg_engine.tasks.errors import (
+    DatabaseUnavailableError,
+    LeaseLostError,
+    QueueUnavailableError,
+)
 from dlg_engine.tasks.outcomes import Outcome, record
+from dlg_engine.tasks.patience import PATIENCE_S, Patience, tells_of_loss
 from dlg_engine.tasks.progress import move_attempt, settle
 from dlg_engine.tasks.queue_contract import Delivery, TaskQueue
 from dlg_engine.tasks.scheduling import Published
 from dlg_engine.tasks.sql_queue import TaskQueueSQL
-from dlg_engine.tasks.statements import ids_of, repeated
+from dlg_engine.tasks.statements import ids_of
 from dlg_engine.tasks.states import Event
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
 from dlg_engine.tasks.task_heartbeat import CADENCE_S, LEASE_BEATS, Heart
@@ -61,9 +66,12 @@ class TaskWorker:
     A judge says by `file_version_update(passed_qc=...)`, or for an attempt without products by
     `execution_attempt_update(all_products_passed_qc=...)`, what is good. Types without a judge are
     passed whenever they have run; with `judge=None` for a type they wait for somebody to judge.
+
+    A database or a broker that is started again is waited for `patience_s` seconds. An attempt
+    that meanwhile could not go on without it is lost, and another is made.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  three are options
         self,
         tasks: TaskDatabaseConnection,
         queue: TaskQueue,
@@ -72,6 +80,7 @@ class TaskWorker:
         *,
         name: str | None = None,
         cadence_s: float = CADENCE_S,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._tasks, self._queue = tasks, queue
         self._in_database = isinstance(queue, TaskQueueSQL)
@@ -88,6 +97,7 @@ class TaskWorker:
         """How many deliveries were run, or were not there to be run; not those given back."""
         # Held by whoever changes what is in hand, or talks to the queue: we, or the heart.
         self._busy = threading.Lock()
+        self._patience = queue.patience = Patience(patience_s)
         self._heart = Heart(tasks.database, cadence_s, self._lease_s, self._relieve)
 
     def close(self) -> None:
@@ -95,6 +105,7 @@ class TaskWorker:
 
         Database and queue stay open.
         """
+        self._patience = self._queue.patience = replace(self._patience, most_s=0.0)
         self._heart.close()
         self._relieve()
 
@@ -104,6 +115,7 @@ class TaskWorker:
         Whoever sets it wakes a waiting worker by publishing something, or waits for it.
         """
         before = self._answered
+        self._patience = self._queue.patience = replace(self._patience, stop=stop)
         while not stop.is_set():
             if not self._turn(self._pace, stop) and not self._hand:
                 self._pace = 1
@@ -156,7 +168,7 @@ class TaskWorker:
                 return
             try:
                 self._exchange_within(0, give_back=True)
-            except (exc.SQLAlchemyError, QueueUnavailableError) as error:
+            except (exc.SQLAlchemyError, DatabaseUnavailableError, QueueUnavailableError) as error:
                 logger.warning("worker %s: what it did is not noted yet: %s", self.name, error)
 
     def _exchange(self, most: int) -> _Done:
@@ -172,10 +184,15 @@ class TaskWorker:
         if not (deliveries or back or hand.finished or hand.marks or (most and self._in_database)):
             return _Done()
         if hand.finished and self._host is None:
-            with self._tasks.database.transaction() as session:
-                name = socket.gethostname()
-                self._host = ids_of(session, schema.host, [name])[name]
-        done = repeated(lambda: self._transact(deliveries, most, back))
+            self._host = self._patience.repeated(self._find_host)
+        taker, tries = Taker(self.name, self._lease_s), 0
+
+        def transact() -> _Done:
+            nonlocal tries
+            tries += 1
+            return self._transact(deliveries, most, back, taker, tries > 1)
+
+        done = self._patience.repeated(transact)
         over = [outcome.claim.number for outcome in hand.finished if not outcome.is_judged_here]
         self._heart.let_go([*over, *(claim.number for claim in back)])
         hand.finished.clear()
@@ -186,7 +203,7 @@ class TaskWorker:
             self._heart.hold(claim.number, claim.token)
             hand.waiting.append(claim)
         self._answered += done.deliveries - len(done.claims)
-        for outcome in done.lost:
+        for outcome in done.lost if tries == 1 else ():  # else they may be noted
             logger.warning("attempt %s was taken away from %s", outcome.claim.number, self.name)
         watching.tell(self._tasks.database)
         # From here on the database knows who has it: should we die, the lease will end.
@@ -195,7 +212,24 @@ class TaskWorker:
         self._publish([*done.made, *done.given_back])
         return done
 
-    def _transact(self, deliveries: list[Delivery], most: int, back: list[Claim]) -> _Done:
+    def _find_host(self) -> int:
+        name = socket.gethostname()
+        with self._tasks.database.transaction() as session:
+            return ids_of(session, schema.host, [name])[name]
+
+    def _transact(
+        self,
+        deliveries: list[Delivery],
+        most: int,
+        back: list[Claim],
+        taker: Taker,
+        again: bool,
+    ) -> _Done:
+        """Do all of it; `again` where nobody knows whether that was done before.
+
+        Then what is noted and given back is so already, which changes nothing, and what was taken
+        is known by its token.
+        """
         hand = self._hand
         with self._tasks.database.transaction() as session:
             lost = record(session, hand.finished, self._host or 0)
@@ -207,12 +241,14 @@ class TaskWorker:
                 made = scheduling.schedule_due(
                     session, into_database=self._in_database, again=again
                 )
-            if most and self._in_database:
+            claims = kept(session, taker) if again else []
+            if not claims and most and self._in_database:
                 deliveries = TaskQueueSQL.take_within(session, self._queues, most)
-            claims = claimed(session, deliveries, self.name, self._lease_s)
+            claims = claims or claimed(session, deliveries, taker)
         returned = [Published(claim.queue, claim.number) for claim in given_back]
         more = bool(deliveries) and deliveries[-1].more
-        return _Done(len(deliveries), more, claims, lost, made, returned)
+        given = max(len(deliveries), len(claims))
+        return _Done(given, more, claims, lost, made, returned)
 
     def _looks_again(self) -> bool:
         """Return whether to look for tasks to be repeated: after a failure, or once in a while."""
@@ -237,11 +273,12 @@ class TaskWorker:
         failure = _failure_of(self._handlers[claim.queue], claim.attempt)
         values: dict[str, Any] = {**times_since(begun), "started": started, "ended": clock.now()}
         if failure is not None:
-            values["error_text"] = failure
+            values["error_text"] = failure.text
         judge = self._judges.get(claim.queue, pass_all)
         good, failed = judge is pass_all, failure is not None
         judged_here = judge is not None and not good and not failed
-        outcome = Outcome(claim, values, failed, good, judged_here)
+        cut_off = failure is not None and failure.cut_off
+        outcome = Outcome(claim, values, failed, good, judged_here, cut_off)
         with self._busy:
             self._hand.add(outcome)
             if not judged_here:
@@ -252,32 +289,44 @@ class TaskWorker:
             self._heart.let_go([claim.number])
 
     def _judge(self, judge: Judge, claim: Claim) -> None:
-        found = self._tasks.execution_attempt_lookup(claim.number, embed_task_object=True)
+        found = self._patience.repeated(
+            lambda: self._tasks.execution_attempt_lookup(claim.number, embed_task_object=True)
+        )
         failure = _failure_of(judge, found or claim.attempt)
 
         def conclude() -> list[Published]:
             with self._tasks.transaction() as session:
                 if failure is not None:
                     scheduling.need_lease(session, claim.number, claim.token)
-                    move_attempt(session, claim.number, Event.FAIL, error_text=failure)
+                    event = Event.LOSE if failure.cut_off else Event.FAIL
+                    move_attempt(session, claim.number, event, error_text=failure.text)
                 # The judge had transactions of its own: what follows from them is found here.
                 settle(session, claim.number)
                 return scheduling.schedule_due(session, into_database=self._in_database)
 
         with self._busy:
             try:
-                self._publish(repeated(conclude))
+                self._publish(self._patience.repeated(conclude))
             except LeaseLostError as error:
                 logger.warning("%s", error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What a task, or a judge, has raised."""
+
+    text: str
+    cut_off: bool
+    """Whether it is only that the database was gone."""
+
+
 def _failure_of(
     function: Callable[[TaskExecutionAttempt], None], attempt: TaskExecutionAttempt
-) -> str | None:
+) -> _Failure | None:
     try:
         function(attempt)
-    except Exception:  # noqa: BLE001  whatever a task, or a judge, raises is its failure
-        return traceback.format_exc()
+    except Exception as error:  # noqa: BLE001  whatever a task, or a judge, raises
+        return _Failure(traceback.format_exc(), tells_of_loss(error))
     return None
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 
 from dlg.support.database import Database
 from dlg_engine.tasks import bells, schema
-from dlg_engine.tasks.claims import Claim, claimed, put_back
+from dlg_engine.tasks.claims import Claim, Taker, claimed, put_back
 from dlg_engine.tasks.memory_queue import MemoryQueues, TaskQueueMemory
 from dlg_engine.tasks.queue_contract import TaskQueue
 from dlg_engine.tasks.registering import NewTask, Ref
@@ -49,7 +49,7 @@ def states(tasks: Tasks) -> list[str]:
 def take(tasks: Tasks, most: int) -> list[Claim]:
     with tasks.database.transaction() as session:
         deliveries = TaskQueueSQL.take_within(session, ["null"], most)
-        return claimed(session, deliveries, "me", 60.0)
+        return claimed(session, deliveries, Taker("me", 60.0))
 
 
 def test_what_is_given_back_is_where_it_was(tasks: Tasks) -> None:

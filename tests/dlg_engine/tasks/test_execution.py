@@ -130,7 +130,8 @@ def test_heartbeats_extend_a_lease(tasks: Tasks) -> None:
 
     tasks.execution_attempt_update(number, is_queued=True)
     with tasks.transaction() as session:
-        token = claims.start(session, [number], "me", 1.0)
+        taker = claims.Taker("me", 1.0)
+        claims.start(session, [number], taker)
     before = lease()
     beaten = threading.Event()
 
@@ -140,7 +141,7 @@ def test_heartbeats_extend_a_lease(tasks: Tasks) -> None:
             beaten.set()
 
     heart = Watched(tasks.database, cadence_s=0.01, lease_s=1000.0)
-    heart.hold(number, token)
+    heart.hold(number, taker.token)
     assert beaten.wait(WAIT_S)
     heart.close()
     assert lease() > before + 900

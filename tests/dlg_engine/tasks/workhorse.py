@@ -1,6 +1,6 @@
 """A worker as a process, for tests that kill it.
 
-    python workhorse.py DATABASE STORE sql|amqp:PREFIX CADENCE_S [SLOW_S]
+    python workhorse.py DATABASE STORE sql|amqp:PREFIX[:PORT] CADENCE_S [SLOW_S]
 
 It makes a file in each task, or only notes a number if the task makes none; each third one takes
 SLOW_S longer. It says that it is ready, and works until it is told to stop by SIGTERM.
@@ -26,14 +26,17 @@ from dlg_engine.tasks.working import TaskWorker
 
 def queue_of(tasks: TaskDatabaseConnection, kind: str) -> TaskQueue:
     """Return the queue that the command line names."""
-    return TaskQueueSQL(tasks.database) if kind == "sql" else TaskQueueAmqp()
+    if kind == "sql":
+        return TaskQueueSQL(tasks.database)
+    port = kind.split(":")[2:]
+    return TaskQueueAmqp(port=int(port[0])) if port else TaskQueueAmqp()
 
 
 def main() -> None:
     """See the module."""
     database, store, kind, cadence, *rest = sys.argv[1:]
     slow_s = float(rest[0]) if rest else 0.0
-    prefix = kind.partition(":")[2]
+    prefix = kind.partition(":")[2].partition(":")[0]
     with TaskDatabaseConnection(store, database) as tasks, queue_of(tasks, kind) as queue:
 
         def work(attempt: TaskExecutionAttempt) -> None:
