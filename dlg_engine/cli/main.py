@@ -77,7 +77,7 @@ SECTIONS: Mapping[str, str] = {
     "tasks": "Commands for databases of tasks",
     "local-cluster": "Commands that start managers",
     "create-job": "Commands for batch systems",
-    "completion": "Other commands",
+    "doctor": "Other commands",
 }
 """The sections of `dlg --help`, by the command that each begins with."""
 
@@ -89,6 +89,8 @@ Examples:
   dlg draw my.graph -o my.svg                look at it
   dlg local-cluster                          start a cluster on this machine; in another terminal:
   dlg submit my.graph                        run a graph on it, and say where to watch it
+  dlg tasks run job.yaml                     do the tasks of a job, with a database of them
+  dlg doctor                                 what is wrong here, and what to do?
   dlg unroll my.graph | dlg partition -N 2 | dlg map -N head,node1,node2 -o my.pg
 
 Exit codes: 0 all is well, 1 a drop failed, 2 the command or the graph is wrong, 130 interrupted.
