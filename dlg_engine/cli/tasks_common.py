@@ -55,6 +55,12 @@ class Place:
         return "" if self.database is None else f" --database {shlex.quote(self._said)}"
 
     @property
+    def all_options(self) -> str:
+        """Return those with which workers find the same: the store as well."""
+        store = "" if self.store is None else f" --store {shlex.quote(str(self.store))}"
+        return self.options + store
+
+    @property
     def _said(self) -> str:
         return self.shown if "://" in str(self.database) else str(self.database)
 

@@ -271,7 +271,7 @@ def run(*, file: Path, place: Place, queue: str | None, **how: Any) -> int:
                 click.echo(line)
         sums = joined(rows)
         if sums.under_way:
-            again = f"dlg tasks work --scheduler{place.options}"
+            again = f"dlg tasks work --scheduler{place.all_options}"
             click.echo(f"it is not over: {again} goes on with it", err=True)
             return ended or INTERRUPTED
         _raise_failure(tasks, job, sums, place)

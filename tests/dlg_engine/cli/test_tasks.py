@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from dlg_engine.cli.tasks_common import Place
 from dlg_engine.tasks.job_working import job_handlers
 from dlg_engine.tasks.sql_queue import TaskQueueSQL
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
@@ -308,3 +309,17 @@ def test_a_database_is_dumped_and_restored(worked: Tasks, tmp_path: Path) -> Non
     bad = worked("db", "restore", str(tmp_path / "no.gz"), "--replace", code=2)
     assert "cannot be read as a dump" in bad.stderr
     assert worked("list", "night", "--json").stdout == before
+
+
+@pytest.mark.parametrize(
+    ("place", "options"),
+    [
+        (Place(None, None), ""),
+        (Place("my tasks.db", Path("st")), " --database 'my tasks.db' --store st"),
+        (Place("mariadb://me:secret@db/x", None), " --database 'mariadb://me:***@db/x'"),
+    ],
+)
+def test_commands_that_are_advised_name_the_same_database_without_its_password(
+    place: Place, options: str
+) -> None:
+    assert place.all_options == options
