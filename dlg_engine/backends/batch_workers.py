@@ -118,7 +118,7 @@ def _wanted(kind: Any, system: str, options: Mapping[str, Any]) -> dict[str, Any
     lifetime_s = int(_seconds(str(found["walltime"])) * LIFETIME)
     found["worker_extra_args"] = ["--lifetime", f"{lifetime_s}s"]
     if system == "lsf":
-        found["walltime"] = str(found["walltime"])[:5]  # it knows no seconds
+        found["walltime"] = str(found["walltime"]).rpartition(":")[0]  # it knows no seconds
     return found
 
 

@@ -19,6 +19,7 @@ from dlg_engine.launch.facilities import (
     LIKE,
     Facility,
     FacilityError,
+    described,
     facilities_file,
     find,
     from_texts,
@@ -145,6 +146,7 @@ def import_(*, file: Path, replace: bool) -> None:
     if both and not replace:
         raise FacilityError(f"{', '.join(both)}: there already; --replace takes the new ones")
     tables.update({name: _own(table) for name, table in read_tables(file).items()})
+    described(tables, "together")  # before it is written: else no facility could be used any more
     write_tables(tables)
     for name in wanted:
         click.echo(name)

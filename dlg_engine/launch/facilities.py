@@ -119,10 +119,14 @@ def find(name: str, file: Path | None = None) -> Facility:
 
 def read_facilities(path: Path) -> dict[str, Facility]:
     """Return the facilities that a file describes; FacilityError for what is wrong with it."""
-    tables = read_tables(path)
+    return described(read_tables(path), str(path))
+
+
+def described(tables: Mapping[str, Mapping[str, Any]], where: str) -> dict[str, Facility]:
+    """Return the facilities of tables in their order; FacilityError for what is wrong `where`."""
     found: dict[str, Facility] = {}
     for name, table in tables.items():
-        found[name] = _described(name, table, {**BUILT_IN, **found}, str(path))
+        found[name] = _described(name, table, {**BUILT_IN, **found}, where)
     return found
 
 
@@ -202,7 +206,8 @@ def from_texts(name: str, pairs: Mapping[str, str], file: Path | None = None) ->
             table.pop(key, None)
             continue
         table[key] = _value(key, text)
-    _described(name, table, {**BUILT_IN, **known(path)}, "given")
+    # All of them, as they will be read: others may be like this one, and must stand below it.
+    described({**tables, name: table}, "given")
     return table
 
 

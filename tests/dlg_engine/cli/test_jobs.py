@@ -139,6 +139,18 @@ def test_facilities_of_a_colleague_are_taken_in_once(dlg: Dlg, tmp_path: Path) -
     assert json.loads(dlg("config", "show", "small", "--json").stdout)["scheduler"] == "lsf"
 
 
+def test_facilities_that_cannot_be_read_beside_those_of_here_are_not_taken_in(
+    dlg: Dlg, tmp_path: Path
+) -> None:
+    assert dlg("config", "set", "ours", "nodes=2").exit_code == 0
+    theirs = tmp_path / "theirs.toml"
+    theirs.write_text('[base]\nnodes = 3\n[ours]\nlike = "base"\n')
+    result = dlg("config", "import", str(theirs), "--replace")
+    assert result.exit_code == 2
+    assert "like 'base', which nothing above describes" in result.stderr
+    assert json.loads(dlg("config", "show", "ours", "--json").stdout)["nodes"] == 2
+
+
 def test_a_file_to_begin_with_is_made_once(dlg: Dlg) -> None:
     assert dlg("config", "--setup").exit_code == 0
     assert dlg("config", "list").exit_code == 0

@@ -90,6 +90,18 @@ def test_values_that_could_not_be_read_again_are_not_written(
         from_texts("a", pairs, file)
 
 
+@pytest.mark.parametrize("other", ["below", "ours"])
+def test_a_facility_cannot_be_made_like_one_that_is_read_later(file: Path, other: str) -> None:
+    file.write_text("[ours]\nnodes = 2\n[below]\nnodes = 3\n")
+    with pytest.raises(FacilityError, match=f"like '{other}', which nothing above describes"):
+        from_texts("ours", {"like": other}, file)
+
+
+def test_a_file_that_cannot_be_used_can_be_mended(file: Path) -> None:
+    file.write_text('[ours]\nlike = "below"\n[below]\nnodes = 3\n')
+    assert from_texts("ours", {"like": "slurm"}, file) == {"like": "slurm"}
+
+
 @given(st.text(max_size=12))
 def test_no_text_becomes_more_than_one_word_of_a_script(value: str) -> None:
     try:

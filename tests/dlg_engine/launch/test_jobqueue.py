@@ -12,7 +12,7 @@ import pytest
 
 from dlg.exceptions import UsageError
 from dlg.testing import graphs
-from dlg_engine.backends.batch_workers import workers_of
+from dlg_engine.backends.batch_workers import _kind, _wanted, workers_of
 from tests.dlg_engine.cli.conftest import function_app
 from tests.dlg_engine.launch.conftest import Dlg, dlg_in
 from tests.dlg_engine.launch.slurm import Slurm, until
@@ -109,6 +109,16 @@ def test_what_jobs_cannot_be_asked_for_is_told(
 ) -> None:
     with pytest.raises(UsageError, match=told), workers_of("slurm", 1, tmp_path, options):
         pass
+
+
+@pytest.mark.parametrize(
+    ("system", "given", "asked"),
+    [("lsf", "1:30:00", "1:30"), ("lsf", "100:05:00", "100:05"), ("slurm", "1:30:00", "1:30:00")],
+)
+def test_the_time_of_a_job_is_said_as_its_batch_system_reads_it(
+    system: str, given: str, asked: str
+) -> None:
+    assert _wanted(_kind(system), system, {"walltime": given})["walltime"] == asked
 
 
 @pytest.mark.parametrize(
