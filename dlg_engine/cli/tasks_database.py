@@ -91,7 +91,7 @@ def dump(*, place: Place, file: Path, as_json: bool) -> None:
 def restore(*, place: Place, file: Path, replace: bool) -> None:
     """Fill a database with what FILE has, which `dlg tasks db dump` wrote."""
     with DatabaseInterface(place.address, connect=False) as database:
-        if not replace and database.test_database_exists():
+        if not replace and database.has_tables():
             raise UsageError(
                 f"{place.shown} has tables already: --replace throws away what is in them"
             )

@@ -89,7 +89,7 @@ class DatabaseInterface:
     def create_database(self, initialise_schema: bool = True, replace: bool = False) -> None:
         """Make the database; raise TaskSystemError if there is one that is to stay."""
         self.close()
-        if not replace and self.test_database_exists():
+        if not replace and self.has_tables():
             raise TaskSystemError(
                 f"{self.url.render_as_string()} exists; it is replaced only if you say so"
             )
@@ -100,14 +100,21 @@ class DatabaseInterface:
 
     def test_database_exists(self) -> bool:
         """Return whether the database is there and has the tables."""
+        return migrating.VERSION_TABLE in self._tables()
+
+    def has_tables(self) -> bool:
+        """Return whether the database is there and has any tables, whoever's they are."""
+        return bool(self._tables())
+
+    def _tables(self) -> list[str]:
         if self.url.get_backend_name() == "sqlite" and not Path(self.url.database or "").exists():
-            return False
+            return []
         try:
             database = self._database or Database(self.url.render_as_string(hide_password=False))
         except DatabaseError:
-            return False
+            return []
         try:
-            return inspect(database.engine).has_table(migrating.VERSION_TABLE)
+            return inspect(database.engine).get_table_names()
         finally:
             if database is not self._database:
                 database.close()

@@ -105,6 +105,19 @@ def test_a_database_of_something_else_is_left_alone(tasks: Tasks, tmp_path: Path
         assert other.execute("select name from sqlite_master").fetchall() == [("sky",)]
 
 
+def test_a_database_of_something_else_is_not_restored_over(
+    worked: Tasks, dlg: Dlg, tmp_path: Path
+) -> None:
+    worked("db", "dump", str(tmp_path / "dump.gz"))
+    mine = str(tmp_path / "mine.db")
+    with sqlite3.connect(mine) as found:
+        found.execute("create table stars (name text)")
+    refused = dlg("tasks", "db", "restore", str(tmp_path / "dump.gz"), "--database", mine)
+    assert (refused.exit_code, "--replace" in refused.stderr) == (2, True)
+    with sqlite3.connect(mine) as found:
+        assert found.execute("select name from sqlite_master").fetchall() == [("stars",)]
+
+
 def test_where_there_is_no_job_no_database_is_made(tasks: Tasks, tmp_path: Path) -> None:
     assert "No such file" in tasks("run", str(tmp_path / "none.yaml"), code=2).stderr
     assert not (tmp_path / "tasks.db").exists()

@@ -94,6 +94,17 @@ def test_a_database_is_replaced_only_if_one_says_so(tmp_path: Path) -> None:
             database.create_database()
 
 
+def test_a_database_that_has_tables_of_others_is_not_made_anew(tmp_path: Path) -> None:
+    other = Database(tmp_path / "a.db")
+    with other.engine.begin() as connection:
+        connection.execute(text("create table stars (name text)"))
+    other.close()
+    with DatabaseInterface(str(tmp_path / "a.db")) as database:
+        assert not database.test_database_exists()
+        with pytest.raises(TaskSystemError, match="exists"):
+            database.create_database()
+
+
 def test_what_was_not_committed_is_undone(tmp_path: Path) -> None:
     database = DatabaseInterface(str(tmp_path / "a.db"))
     database.create_database()
