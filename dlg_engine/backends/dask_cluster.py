@@ -52,6 +52,16 @@ class Wanted(NamedTuple):
     """`ca_file`, `cert` and `key`: paths, or what would be in such files."""
 
 
+def _cure(wanted: Wanted) -> str:
+    """Return what to do where that cluster is not reached."""
+    protected = str(wanted.scheduler).startswith("tls://")
+    if protected and not wanted.tls:
+        return "it asks for a certificate: name the files by --tls CA CERT KEY"
+    if wanted.tls and wanted.scheduler and not protected:
+        return "with --tls its address begins with tls://"
+    return "start one with `dask scheduler` and give the address that it prints"
+
+
 class Teller:
     """Tells a client what came of parts: what a worker has gathered, in one event."""
 
@@ -153,12 +163,15 @@ class Cluster:
             self._client = Client(
                 where, security=security, timeout=CONNECT_S, set_as_default=False, name="dlg",
             )  # fmt: skip
-        except (OSError, ValueError, TimeoutError) as error:
+        except BaseException as error:
             if self._own is not None:
                 self._own.close()
+            if not isinstance(error, Exception):
+                raise
+            # The library raises all kinds of errors where address and certificates do not fit.
             raise SchedulerUnreachableError(
-                f"no scheduler of Dask at {wanted.scheduler}: {error}; start one with "
-                "`dask scheduler` and give the address that it prints"
+                f"no scheduler of Dask at {wanted.scheduler or LOOPBACK}: "
+                f"{str(error) or type(error).__name__}; {_cure(wanted)}"
             ) from error
 
     def close(self) -> None:
@@ -364,6 +377,8 @@ def is_killed(error: BaseException) -> bool:
 def _security(tls: Mapping[str, str] | None) -> Any:
     if not tls:
         return None
+    if not tls.get("ca_file"):
+        raise UsageError("TLS needs `ca_file`, the certificate of who has signed the others")
     ends = {
         f"tls_{end}_{what}": tls.get(what)
         for end in ("scheduler", "worker", "client") for what in ("cert", "key")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from dlg.drops.lifetime import OVER
 from dlg.drops.live import LiveGraph
 from dlg.drops.parameters import to_bool, values_of
+from dlg.exceptions import UsageError
 from dlg.graph.dropspec import LINK_KEYS, entries
 from dlg.graph.physical import PhysicalGraph
 from dlg.states.steps import APP, DATA_OPEN
@@ -84,9 +85,18 @@ class Shipment:
         found = {}
         for name, (keys, factor, ordinary) in RESOURCES.items():
             amount = next((spec[key] for key in keys if spec.get(key)), None)
-            if amount is not None and float(amount) > ordinary:
-                found[name] = float(amount) * factor
+            wanted = 0.0 if amount is None else self._number(row, keys, amount)
+            if wanted > ordinary:
+                found[name] = wanted * factor
         return found
+
+    def _number(self, row: int, keys: Sequence[str], value: Any) -> float:
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"drop {self._live.uids[row]}: {' or '.join(keys)} is a number, not {value!r}"
+            ) from None
 
     def resources(self, row: int) -> dict[str, float]:
         """Return what the app of `row` asks for, without what no worker says anything of."""

@@ -16,7 +16,7 @@ import pytest
 from dlg import plugins
 from dlg.ddap_protocol import DROPStates as S
 from dlg.engines import NotOnThisEngineError
-from dlg.exceptions import WorkerDiedError
+from dlg.exceptions import UsageError, WorkerDiedError
 from dlg.runtime import compute, delayed
 from dlg.support.session_log import read_log
 from dlg.testing.graphs import app, chain, data, fan_gather, layered, stencil
@@ -132,6 +132,27 @@ class TestRefusals:
     def test_no_scheduler_is_told_with_its_address(self, tmp_path: Path) -> None:
         with pytest.raises(SchedulerUnreachableError, match="nobody-is-here"):
             plugins.engine("dask")([data("d")], scheduler="nobody-is-here", workdir=tmp_path)
+
+    def test_a_cluster_that_asks_for_a_certificate_says_so(
+        self, dask: dict[str, Any], tmp_path: Path
+    ) -> None:
+        with pytest.raises(SchedulerUnreachableError, match="--tls CA CERT KEY"):
+            plugins.engine("dask")([data("d")], scheduler=dask["scheduler"], workdir=tmp_path)
+
+    def test_a_certificate_is_not_shown_in_the_clear(
+        self, dask: dict[str, Any], tmp_path: Path
+    ) -> None:
+        where = dask["scheduler"].replace("tls://", "tcp://")
+        with pytest.raises(SchedulerUnreachableError, match="its address begins with tls://"):
+            plugins.engine("dask")([data("d")], scheduler=where, tls=dask["tls"], workdir=tmp_path)
+
+    def test_certificates_that_nobody_has_signed_are_refused(self, run: Any) -> None:
+        with pytest.raises(UsageError, match="ca_file"):
+            run([data("d")], tls={"cert": "a", "key": "b"})
+
+    def test_a_resource_that_is_no_number_is_told_with_its_drop(self, run: Any) -> None:
+        with pytest.raises(UsageError, match="drop a: num_cpus is a number, not 'two'"):
+            run([app("a", ["d"], num_cpus="two"), data("d")])
 
     def test_what_only_some_clusters_tell_of_is_no_reason_to_refuse(self, run: Any) -> None:
         assert run([app("a", ["d"], num_cpus=8, memory_mb=10), data("d")]).status == "FINISHED"
