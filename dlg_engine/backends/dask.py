@@ -220,6 +220,7 @@ class _Work:
         self._news: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._marks: dict[int, int] = {}
         self._heard = threading.Condition()
+        self._trouble: Exception | None = None
         self._submission: Submission = _library().Submission(self._names(0))
         self._apart: set[int] = set()
         self._check_resources()
@@ -317,12 +318,20 @@ class _Work:
         tellers = self._cluster.flush(self._session.session_id, mark)
         with self._heard:
             self._heard.wait_for(lambda: self._marks.get(mark, 0) >= tellers, CATCH_UP_S)
+        if self._trouble is not None:  # parts of which that was would be run again and again
+            raise RunError(
+                f"what a worker told cannot be taken here: {self._trouble}; are the packages of "
+                "apps installed here as on the workers?"
+            ) from self._trouble
 
     def _hear(self) -> None:
         while (message := self._news.get()) is not None:
             told, mark = pickle.loads(message)  # noqa: S301  of workers of a cluster we trust
             for news in told:
-                self._take(news)
+                try:
+                    self._take(news)
+                except Exception as error:  # noqa: BLE001  who waits for what is told gets it
+                    self._trouble = self._trouble or error
             if mark >= 0:
                 with self._heard:
                     self._marks[mark] = self._marks.get(mark, 0) + 1

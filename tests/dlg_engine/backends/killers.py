@@ -1,4 +1,4 @@
-"""Apps that end the process that runs them."""
+"""Apps that end the process that runs them, or fail as nobody else can read."""
 
 from __future__ import annotations
 
@@ -28,3 +28,27 @@ class KillerApp(BarrierAppDROP):
             os.kill(os.getpid(), signal.SIGKILL)
         for output in self.outputs:
             output.write(str(died))
+
+
+class OddError(Exception):
+    """An error that is known only in the process that has raised it."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return only_in, (os.getpid(),)
+
+
+def only_in(pid: int) -> OddError:
+    """Return the error in its process."""
+    if os.getpid() != pid:
+        raise ImportError("nobody here knows an odd error")
+    return OddError()
+
+
+class OddApp(BarrierAppDROP):
+    """Fails with such an error."""
+
+    __slots__ = ()
+
+    def run(self) -> None:
+        """Fail."""
+        raise OddError

@@ -81,6 +81,15 @@ def test_an_end_marker_skips_what_has_not_begun(run: Any) -> None:
     assert report.result("end").count(b"(") == 4
 
 
+def test_what_a_worker_tells_that_nobody_here_can_read_ends_the_run(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    report = run([app("a", ["d"], "killers.OddApp"), data("d")])
+    assert report.status == "FAILED"
+    assert "cannot be taken here: nobody here knows an odd error" in report.errors[0].exception
+
+
 class TestDeaths:
     @pytest.fixture(autouse=True)
     def code(self, monkeypatch: pytest.MonkeyPatch) -> None:
