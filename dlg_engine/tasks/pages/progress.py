@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from dlg.support import clock
 from dlg_engine.tasks import schema
-from dlg_engine.tasks.pages.scope import Scope
+from dlg_engine.tasks.pages.scope import Scope, newest_first
 from dlg_engine.tasks.states import HELD, UNFINISHED, AttemptState
 
 RECENT = 500
@@ -122,8 +122,8 @@ def now(session: Session, scope: Scope, limit: int, recent: int = 20) -> Now:
     waiting = _joined(select(func.count())).where(
         _attempt.c.state == AttemptState.QUEUED.value, *scope.clauses()
     )
-    newest = _joined(select(*columns)).where(_attempt.c.ended.is_not(None), *scope.clauses())
-    last = session.execute(newest.order_by(_attempt.c.id.desc()).limit(RECENT)).all()
+    over = _joined(select(*columns)).where(_attempt.c.ended.is_not(None))
+    last = session.execute(newest_first(over, scope).limit(RECENT)).all()
     last = sorted(last, key=lambda row: row.ended, reverse=True)[:recent]
     return Now(
         [_underway(row) for row in rows[:limit]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, literal, select
+from sqlalchemy import ColumnElement, Select, case, literal, select
 
 from dlg_engine.tasks import schema
 from dlg_engine.tasks.states import AttemptState, TaskState
@@ -41,6 +41,19 @@ class Scope:
     def everything(self) -> bool:
         """Whether all tasks are meant."""
         return self.job is None and self.namespace is None
+
+
+def newest_first(query: Select[Any], scope: Scope) -> Select[Any]:
+    """Return a query on attempts, with their tasks, that begins with the newest attempt.
+
+    Of a job the database may look for its tasks first. For all MariaDB would too, and sort.
+    """
+    query = query.where(*scope.clauses()).order_by(_attempt.c.id.desc())
+    if not scope.everything:
+        return query
+    for dialect in ("mysql", "mariadb"):
+        query = query.prefix_with("STRAIGHT_JOIN", dialect=dialect)
+    return query
 
 
 def verdict() -> ColumnElement[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dlg_engine.tasks import schema
-from dlg_engine.tasks.pages.scope import Scope
+from dlg_engine.tasks.pages.scope import Scope, newest_first
 from dlg_engine.tasks.states import HELD
 
 _task, _type, _attempt = schema.task, schema.task_type, schema.attempt
@@ -50,11 +50,11 @@ def timeline(
         select(_attempt, _type.c.name.label("type_name"))
         .join(_task, _task.c.id == _attempt.c.task_id)
         .join(_type, _type.c.id == _task.c.type_id)
-        .where(_attempt.c.started.is_not(None), *scope.clauses())
+        .where(_attempt.c.started.is_not(None))
     )
     if before is not None:
         query = query.where(_attempt.c.id < before)
-    rows = session.execute(query.order_by(_attempt.c.id.desc()).limit(limit + 1)).all()
+    rows = session.execute(newest_first(query, scope).limit(limit + 1)).all()
     more, rows = len(rows) > limit, rows[:limit]
     workers = sorted({row.worker or "" for row in rows})
     types = sorted({row.type_name for row in rows})

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,13 +64,18 @@ class OwnServer:
     def kill(self) -> None:
         """End it with no time to put anything in order."""
         assert self._process is not None
-        os.killpg(self._process.pid, self.ended_by)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(self._process.pid, self.ended_by)
         self._process.wait(PATIENCE_S)
 
     def restart(self) -> None:
         """End it hard and start it again."""
         self.kill()
-        self.start()
+        try:
+            self.start()
+        except AssertionError:  # it found traces of itself, such as its name that was still taken
+            self.kill()
+            self.start()
 
 
 def free_port() -> int:
