@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 from dlg.exceptions import RunError, UsageError
 from dlg_engine.launch.facilities import Facility
-from dlg_engine.launch.jobs import SCRIPT
+from dlg_engine.launch.jobs import CLUSTER, NAME, SCRIPT
 
 CONNECT_S = 30
 """How long a host may take to answer."""
 SSH_FAILED = 255
 """The exit code of ssh where it does not reach the host or is not let in."""
+CHANGED = 1
+"""The exit code of tar where a file has changed while it was read."""
 MOST_BACK = 1 << 32
 """How many bytes of a job are fetched at most."""
 
@@ -99,9 +101,10 @@ def send(facility: Facility, directory: Path) -> None:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         archive.add(directory, directory.name)
-    root = _quoted(facility.root)
-    # Only its owner may look into it: graphs may have secrets among their parameters.
-    command = f"umask 077 && mkdir -p {root} && tar -x -z -C {root} -f -"
+    root, place = _quoted(facility.root), _there(facility, directory.name)
+    # Only its owner may look into it: graphs may have secrets among their parameters. A directory
+    # that is there is that of another job, which may be running.
+    command = f"umask 077 && mkdir -p {root} && mkdir {place} && tar -x -z -C {root} -f -"
     done = remote(facility, command, content.getvalue())
     if done.returncode:
         raise SubmissionError(
@@ -112,11 +115,14 @@ def send(facility: Facility, directory: Path) -> None:
 def fetch(facility: Facility, name: str, target: Path) -> Path:
     """Copy what came of a job from the host of the facility to below `target`; return where.
 
-    Its data stays there: `work` may be big.
+    Its data stays there: `work` may be big. So do the keys of a job that is running.
     """
-    where = _there(facility, name)
-    done = remote(facility, f"cd {where}/.. && tar -c -z --exclude=work -f - {shlex.quote(name)}")
-    if done.returncode:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot be the name of a job")
+    words = [f"--exclude={name}/work", f"--exclude={name}/{CLUSTER}", "-f", "-", name]
+    done = remote(facility, f"cd {_there(facility, name)}/.. && tar -c -z {shlex.join(words)}")
+    # Logs of a job that is running change while they are read, which is no failure.
+    if done.returncode not in {0, CHANGED} or not done.stdout:
         raise SubmissionError(f"{facility.host} has no such job {name}: {_tail(done.stderr)}")
     try:
         with tarfile.open(fileobj=io.BytesIO(done.stdout), mode="r:gz") as archive:

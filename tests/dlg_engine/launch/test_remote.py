@@ -12,15 +12,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlg.exceptions import UsageError
 from dlg.testing import graphs
 from dlg_engine.launch.facilities import BUILT_IN, Facility
-from dlg_engine.launch.submitting import SubmissionError, _quoted, fetch, remote, ssh_command
+from dlg_engine.launch.submitting import SubmissionError, _quoted, fetch, remote, send, ssh_command
 from tests.dlg_engine.launch.conftest import Dlg
 from tests.dlg_engine.launch.slurm import end, free_ports, program, until
 
@@ -129,6 +131,47 @@ def test_words_for_the_other_host_are_not_taken_for_commands(there: Facility) ->
 def test_a_job_that_is_not_there_is_told(there: Facility, tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match="no such job nothing"):
         fetch(there, "nothing", tmp_path)
+
+
+@pytest.mark.services
+def test_a_job_that_is_there_is_not_overwritten(there: Facility, tmp_path: Path) -> None:
+    taken = Path(there.root) / "taken"
+    taken.mkdir(parents=True)
+    (taken / "job.sh").write_text("of another")
+    mine = tmp_path / "taken"
+    mine.mkdir()
+    (mine / "job.sh").write_text("mine")
+    with pytest.raises(SubmissionError, match="exists"):
+        send(there, mine)
+    assert (taken / "job.sh").read_text() == "of another"
+
+
+@pytest.mark.services
+def test_data_and_keys_of_a_job_stay_there(there: Facility, tmp_path: Path) -> None:
+    job = Path(there.root) / "stays"
+    for name in ("work/data", "code/work/module.py", "cluster.toml", "job.json"):
+        (job / name).parent.mkdir(parents=True, exist_ok=True)
+        (job / name).write_text("{}")
+    here = fetch(there, "stays", tmp_path)
+    found = {str(one.relative_to(here)) for one in here.rglob("*") if one.is_file()}
+    assert found == {"code/work/module.py", "job.json"}
+
+
+def test_a_log_that_grows_while_it_is_fetched_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "job.json").write_text("{}")
+    packed = subprocess.run(
+        ["tar", "-c", "-z", "job"], cwd=tmp_path, capture_output=True, check=True
+    )
+    told = subprocess.CompletedProcess([], 1, packed.stdout, b"tar: job.log: file changed")
+    with patch("dlg_engine.launch.submitting.remote", return_value=told):
+        assert (fetch(Facility(host="login"), "job", tmp_path / "here") / "job.json").exists()
+
+
+@pytest.mark.parametrize("name", ["..", "--checkpoint=1", "a/b", ""])
+def test_what_cannot_be_a_job_is_not_fetched(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be the name of a job"):
+        fetch(Facility(host="login"), name, tmp_path)
 
 
 @pytest.mark.services
