@@ -9,6 +9,7 @@ one is.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ _GONE = frozenset({1053, 1927, 2002, 2003, 2006, 2013, 2014, 2055})
 """What MySQL says when it cannot be reached, or ends."""
 _ENDING = ("08", "57P0")
 """How the codes begin by which PostgreSQL says so."""
+_LOGIN = re.compile(r"//.*@")
+"""User and password in an address, which nobody else is shown."""
 _READING = "dlg_reading"
 _TABLES_LOCK = 0x646C67
 """A number of ours, by which processes that make tables wait for each other."""
@@ -118,11 +121,13 @@ def make_engine(url: str) -> Engine:
 
     try:
         parsed = make_url(url)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError):
+        shown = _LOGIN.sub("//***@", url)
         raise DatabaseError(
-            f"{url!r} is no address of a database; one looks like postgresql://user@host/name, "
+            f"{shown!r} is no address of a database; one looks like postgresql://user@host/name, "
             "or is the path of a file"
-        ) from error
+        ) from None  # some releases quote all of it
+    shown = parsed.render_as_string(hide_password=True)
     if parsed.drivername in DRIVERS:
         drivername, module, extra = DRIVERS[parsed.drivername]
         if importlib.util.find_spec(module) is None:
@@ -137,7 +142,7 @@ def make_engine(url: str) -> Engine:
             options["isolation_level"] = "READ COMMITTED"
         engine = create_engine(parsed, pool_pre_ping=True, **options)
     except (exc.ArgumentError, ModuleNotFoundError) as error:
-        raise DatabaseError(f"{url!r} cannot be used: {error}") from error
+        raise DatabaseError(f"{shown!r} cannot be used: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -107,6 +107,15 @@ def test_what_cannot_be_opened_is_refused_with_the_reason(where: str, complaint:
         Database(where)
 
 
+@pytest.mark.parametrize(
+    "where", ["postgres://me:hid/d@en@host/x", "nonsense://me:hid/d@en@h", "mysql://me:hid@h:no/x"]
+)
+def test_a_password_is_not_in_what_is_said_of_an_address(where: str) -> None:
+    with pytest.raises(DatabaseError, match=r"\*\*\*") as caught:
+        Database(where)
+    assert "hid" not in str(caught.value)
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database" * 1000)
     with pytest.raises(DatabaseError, match="file is not a database"):
