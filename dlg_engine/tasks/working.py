@@ -223,9 +223,9 @@ class TaskWorker:
         most: int,
         back: list[Claim],
         taker: Taker,
-        again: bool,
+        repeating: bool,
     ) -> _Done:
-        """Do all of it; `again` where nobody knows whether that was done before.
+        """Do all of it; `repeating` where nobody knows whether that was done before.
 
         Then what is noted and given back is so already, which changes nothing, and what was taken
         is known by its token.
@@ -241,7 +241,7 @@ class TaskWorker:
                 made = scheduling.schedule_due(
                     session, into_database=self._in_database, again=again
                 )
-            claims = kept(session, taker) if again else []
+            claims = kept(session, taker) if repeating else []
             if not claims and most and self._in_database:
                 deliveries = TaskQueueSQL.take_within(session, self._queues, most)
             claims = claims or claimed(session, deliveries, taker)
