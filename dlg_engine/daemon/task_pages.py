@@ -20,7 +20,7 @@ from dlg_engine.daemon.security import Security
 from dlg_engine.rest import task_routes, task_schemas
 from dlg_engine.rest.describing import with_description
 from dlg_engine.rest.task_service import TaskService
-from dlg_engine.tasks.migrating import need_tables
+from dlg_engine.tasks.migrating import need_tables, version_of
 from dlg_engine.tasks.settings import Settings
 
 PORT = 8610
@@ -73,8 +73,23 @@ def open_database(where: str | Path) -> Database:
             "`dlg tasks init`, or name another by --database"
         )
     database = Database(url)
-    need_tables(database)
+    try:
+        _check_tables(database)
+    except BaseException:
+        database.close()
+        raise
     return database
+
+
+def _check_tables(database: Database) -> None:
+    """Refuse a database without our tables: who only looks makes none."""
+    if version_of(database) is None:
+        shown = database.engine.url.render_as_string(hide_password=True)
+        raise UsageError(
+            f"{shown} has no tables for tasks: make them with `dlg tasks init`, or name another "
+            "by --database"
+        )
+    need_tables(database)
 
 
 def make_server(options: TaskPagesOptions, service: TaskService) -> Server:

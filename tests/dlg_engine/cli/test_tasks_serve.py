@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,16 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "dlg tasks init" in done.output
     assert not place.exists()
+
+
+def test_a_database_of_something_else_gets_no_tables(tmp_path: Path) -> None:
+    place = tmp_path / "stars.db"
+    with sqlite3.connect(place) as other:
+        other.execute("create table stars (name text)")
+    done = CliRunner().invoke(cli, ["tasks", "serve", "--database", str(place), "-P", "0"])
+    assert (done.exit_code, "no tables for tasks" in done.output) == (2, True)
+    with sqlite3.connect(place) as other:
+        assert other.execute("select name from sqlite_master").fetchall() == [("stars",)]
 
 
 def test_beyond_this_host_a_token_is_wanted(tmp_path: Path) -> None:
