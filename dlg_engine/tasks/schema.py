@@ -6,12 +6,14 @@ was at each version is fixed in `migrations`; this is what it is now, and a test
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Double,
     ForeignKey,
     Index,
@@ -20,9 +22,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
 
 METADATA = MetaData()
 
@@ -36,6 +40,30 @@ _MYSQL: dict[str, Any] = {
 }
 _LONG = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 _REAL: Double[float] = Double()
+
+
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+
+class _Said(TypeDecorator[str]):
+    """Text that code of users has made; characters that not every database keeps are replaced.
+
+    These are NUL, and halves of characters, which names of files may have. A worker that could not
+    note a failure because of one would die of it.
+    """
+
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = String
+    cache_ok = True
+
+    def __init__(self, impl: TypeEngine[str]) -> None:
+        """Keep it as `impl`."""
+        super().__init__()
+        self.impl = impl
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return a text as it can be kept."""
+        del dialect
+        return None if value is None else _UNFIT.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
 def _table(name: str, *parts: Column[Any] | Index | UniqueConstraint) -> Table:
@@ -123,7 +151,7 @@ attempt = _table(
     Column("ended", _REAL),
     Column("verdict", Boolean),
     Column("error_fail", Boolean, nullable=False),
-    Column("error_text", _LONG),
+    Column("error_text", _Said(_LONG)),
     Column("wall_s", _REAL),
     Column("cpu_s", _REAL),
     Column("cpu_with_children_s", _REAL),
@@ -137,7 +165,7 @@ log_message = _table(
     _of("attempt_id", "eas_scheduling_attempt"),
     Column("time", _REAL, nullable=False),
     Column("severity", Integer, nullable=False),
-    Column("message", String(4096), nullable=False),
+    Column("message", _Said(String(4096)), nullable=False),
     Index("eas_log_of_attempt", "attempt_id", "time"),
     Index("eas_log_by_severity", "severity", "time"),
 )

@@ -93,6 +93,12 @@ def test_long_messages_are_cut(lite: Tasks, log: logging.Logger) -> None:
     assert text.endswith("x...")
 
 
+def test_characters_that_cannot_be_kept_are_replaced(lite: Tasks, log: logging.Logger) -> None:
+    # Straight to the handler: what shows captured messages cannot write these either.
+    _handler(log).emit(logging.makeLogRecord({"msg": "read a\0\udcffb", "levelno": 40}))
+    assert _messages(lite) == [(None, 40, "read a\ufffd\ufffdb")]
+
+
 def test_a_lost_database_does_not_stop_a_task(lite: Tasks, log: logging.Logger) -> None:
     _handler(log).set_task_attempt_id(4711)  # there is no such attempt
     log.error("a")

@@ -92,6 +92,22 @@ def diamond() -> list[NewTask]:
     return [first, *readers, last]
 
 
+def test_a_failure_told_in_characters_that_cannot_be_kept_is_noted(plant: Plant) -> None:
+    plant.tasks.task_register(task_type="null", task_name="night")
+    plant.scheduler.turn()
+
+    def fail(attempt: TaskExecutionAttempt) -> None:
+        raise ValueError("night\0\udcff.fits cannot be read")
+
+    worker = TaskWorker(plant.tasks, plant.queue, {"null": fail})  # type: ignore[arg-type]
+    assert worker.run_until_empty() == 1
+    worker.close()
+    assert plant.states() == ["failed"]
+    with plant.tasks.database.reading() as session:
+        told = session.scalar(select(schema.attempt.c.error_text))
+    assert "night\ufffd\ufffd.fits cannot be read" in str(told)
+
+
 def test_tasks_run_when_what_they_need_is_there(plant: Plant) -> None:
     numbers = plant.tasks.tasks_register(diamond())
     assert plant.scheduler.schedule_all_waiting_jobs() == 1
