@@ -198,7 +198,7 @@ def work(plan: WorkPlan, name: str, link: Connection, ending: Ending) -> None:
             noted = {kind: _noted(do, messages, idling) for kind, do in handlers.items()}
             say(link, READY, sorted(noted))
             worker = TaskWorker(tasks, queue, noted, name=name, cadence_s=plan.cadence_s)
-            queue.is_outdated = functools.partial(_has_others, tasks, known)
+            queue.is_outdated = functools.partial(_has_others, tasks, queue, known)
             try:
                 worker.run(ending.stop)
             except _NewTypes:
@@ -207,8 +207,8 @@ def work(plan: WorkPlan, name: str, link: Connection, ending: Ending) -> None:
                 worker.close()
 
 
-def _has_others(tasks: TaskDatabaseConnection, known: frozenset[str]) -> bool:
-    return _known_types(tasks) != known
+def _has_others(tasks: TaskDatabaseConnection, queue: TaskQueue, known: frozenset[str]) -> bool:
+    return queue.patience.repeated(lambda: _known_types(tasks)) != known
 
 
 def _known_types(tasks: TaskDatabaseConnection) -> frozenset[str]:
