@@ -12,7 +12,7 @@ from dlg.support.examples import ExampleCommand
 from dlg_engine.cli.group import HELP
 from dlg_engine.cli.tables import amount
 from dlg_engine.cli.tasks_common import AS_JSON, Place, on_database, print_json
-from dlg_engine.tasks.connect_db import DatabaseInterface
+from dlg_engine.tasks.connect_db import DatabaseInterface, tables_of
 from dlg_engine.tasks.task_types import TaskTypeList
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -91,7 +91,7 @@ def dump(*, place: Place, file: Path, as_json: bool) -> None:
 def restore(*, place: Place, file: Path, replace: bool) -> None:
     """Fill a database with what FILE has, which `dlg tasks db dump` wrote."""
     with DatabaseInterface(place.address, connect=False) as database:
-        if not replace and database.has_tables():
+        if not replace and tables_of(database.url):
             raise UsageError(
                 f"{place.shown} has tables already: --replace throws away what is in them"
             )

@@ -89,7 +89,7 @@ class DatabaseInterface:
     def create_database(self, initialise_schema: bool = True, replace: bool = False) -> None:
         """Make the database; raise TaskSystemError if there is one that is to stay."""
         self.close()
-        if not replace and self.has_tables():
+        if not replace and tables_of(self.url):
             raise TaskSystemError(
                 f"{self.url.render_as_string()} exists; it is replaced only if you say so"
             )
@@ -100,24 +100,7 @@ class DatabaseInterface:
 
     def test_database_exists(self) -> bool:
         """Return whether the database is there and has the tables."""
-        return migrating.VERSION_TABLE in self._tables()
-
-    def has_tables(self) -> bool:
-        """Return whether the database is there and has any tables, whoever's they are."""
-        return bool(self._tables())
-
-    def _tables(self) -> list[str]:
-        if self.url.get_backend_name() == "sqlite" and not Path(self.url.database or "").exists():
-            return []
-        try:
-            database = self._database or Database(self.url.render_as_string(hide_password=False))
-        except DatabaseError:
-            return []
-        try:
-            return inspect(database.engine).get_table_names()
-        finally:
-            if database is not self._database:
-                database.close()
+        return migrating.VERSION_TABLE in tables_of(self.url)
 
     def dump(self, output_filename: str | Path) -> None:
         """Write all that is in the database to a file, compressed; any engine can restore it."""
@@ -195,6 +178,26 @@ class DatabaseInterface:
         del engine_name  # one database is in use at a time, whatever its engine
         folder = Settings().settings["localDataPath"]
         return str(Path(folder) / "local_settings_database.conf")
+
+
+def tables_of(url: URL) -> list[str]:
+    """Return the tables in a database, whoever's they are; none where there is no database.
+
+    Raises DatabaseError for a file that is none of SQLite: it is to be left alone.
+    """
+    is_file = url.get_backend_name() == "sqlite"
+    if is_file and not Path(url.database or "").exists():
+        return []
+    try:
+        database = Database(url.render_as_string(hide_password=False))
+    except DatabaseError:
+        if is_file:
+            raise
+        return []
+    try:
+        return inspect(database.engine).get_table_names()
+    finally:
+        database.close()
 
 
 def _make_empty(url: URL) -> None:

@@ -116,6 +116,10 @@ def test_a_database_of_something_else_is_not_restored_over(
     assert (refused.exit_code, "--replace" in refused.stderr) == (2, True)
     with sqlite3.connect(mine) as found:
         assert found.execute("select name from sqlite_master").fetchall() == [("stars",)]
+    notes = tmp_path / "notes.txt"
+    notes.write_text("clouds until midnight" * 100)
+    refused = dlg("tasks", "db", "restore", str(tmp_path / "dump.gz"), "--database", str(notes))
+    assert (refused.exit_code, notes.read_text()[:6]) == (2, "clouds")
 
 
 def test_where_there_is_no_job_no_database_is_made(tasks: Tasks, tmp_path: Path) -> None:
