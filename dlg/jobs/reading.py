@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ MAX_BYTES = 64 << 20
 MAX_NESTING = 100
 YAML = (".yaml", ".yml")
 _KINDS = (str, int, float, type(None))
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_document(path: str | Path) -> Any:
@@ -81,11 +83,13 @@ def _check_values(value: Any) -> None:
         below: list[Any] = []
         for one in level:
             if isinstance(one, dict):
-                below.extend(one.values())
+                below.extend([*one.keys(), *one.values()])
             elif isinstance(one, list):
                 below.extend(one)
             elif isinstance(one, float) and not math.isfinite(one):
                 raise ValueError(f"{one} is no number that a job can have")
+            elif isinstance(one, str) and _HALF.search(one):
+                raise ValueError(f"{one[:60]!r} has half a character, which no file can keep")
             elif not isinstance(one, _KINDS):
                 raise ValueError(f"a value of type {type(one).__name__} is nothing JSON has")
         level = below

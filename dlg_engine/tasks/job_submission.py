@@ -27,7 +27,7 @@ from dlg.support import clock
 from dlg.support.garbage import held_off
 from dlg_engine.tasks import schema
 from dlg_engine.tasks.bells import bell_of, ring_within
-from dlg_engine.tasks.errors import NoSuchEntryError
+from dlg_engine.tasks.errors import NoSuchEntryError, TaskSystemError
 from dlg_engine.tasks.job_registering import (
     DESCRIPTION,
     OURS,
@@ -39,7 +39,7 @@ from dlg_engine.tasks.job_registering import (
     register_steps,
 )
 from dlg_engine.tasks.progress import reset_tasks
-from dlg_engine.tasks.registering import NewTask, register_tasks
+from dlg_engine.tasks.registering import NewTask, place_of, register_tasks
 from dlg_engine.tasks.statements import ids_of, repeated
 from dlg_engine.tasks.states import TaskState
 from dlg_engine.tasks.task_database import TaskDatabaseConnection
@@ -47,6 +47,7 @@ from dlg_engine.tasks.task_database import TaskDatabaseConnection
 LONGEST_NAME = 240
 """Of what tables keep in columns of 255: names may get a number behind them."""
 LONGEST_DIRECTORY = 512
+LONGEST_NAMESPACE = 64
 
 LOOK_S = 0.5
 """How long one waits for a job before one looks: its end alone makes nobody ring."""
@@ -100,8 +101,9 @@ def submit_job(
 
     `namespace` is where the names of its files are unique; None makes a new one. Raises
     `InvalidJobError` with all that is wrong with the job, `EntryExistsError` if the namespace has
-    one of its files already.
+    one of its files already, TaskSystemError for what is no namespace.
     """
+    _check_namespace(namespace or "")
     text = json.dumps(document)
     with held_off():
         # As those who go on with it will read it.
@@ -121,6 +123,12 @@ def submit_job(
     bell.ring()
     bell.close()
     return made
+
+
+def _check_namespace(name: str) -> None:
+    if len(name) > LONGEST_NAMESPACE:
+        raise TaskSystemError(f"a namespace has up to {LONGEST_NAMESPACE} characters: {name!r}")
+    place_of(name, "", "any")  # refuses what would leave the store
 
 
 def _register(session: Session, plan: Plan, text: str, namespace: str | None) -> SubmittedJob:
@@ -149,6 +157,7 @@ def _unfit(plan: Plan) -> Iterator[JobProblem]:
         if len(product.path.rpartition("/")[0]) > LONGEST_DIRECTORY:
             pointer = plan.steps[product.makers[0]].pointer
             yield JobProblem(pointer, f"a directory has up to {LONGEST_DIRECTORY} characters")
+    yield from _unfit_names([plan.job_name], "/job_name")
     checked: set[int] = set()
     for step in plan.steps:
         names: list[str] = []
@@ -164,9 +173,15 @@ def _unfit(plan: Plan) -> Iterator[JobProblem]:
                 yield JobProblem(
                     step.pointer, f"metadata {name!r} is what the database has itself"
                 )
-        for name in names:
-            if len(name) > LONGEST_NAME:
-                yield JobProblem(step.pointer, f"a name has up to {LONGEST_NAME} characters")
+        yield from _unfit_names(names, step.pointer)
+
+
+def _unfit_names(names: Iterable[str], pointer: str) -> Iterator[JobProblem]:
+    for name in names:
+        if len(name) > LONGEST_NAME:
+            yield JobProblem(pointer, f"a name has up to {LONGEST_NAME} characters")
+        if "\0" in name:
+            yield JobProblem(pointer, f"{name!r} is no name: it has a NUL in it")
 
 
 def _unknown_types(plan: Plan, known: Iterable[str]) -> Iterator[JobProblem]:

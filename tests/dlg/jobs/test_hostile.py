@@ -110,6 +110,12 @@ def test_a_hostile_text_is_refused(text: str, is_yaml: bool) -> None:
         parse_job(parse_document(text, "hostile", is_yaml=is_yaml), "hostile")
 
 
+@pytest.mark.parametrize("place", ['"job_name": "{}"', '"{}": 1', '"metadata": {{"x": ["{}"]}}'])
+def test_half_a_character_is_refused_wherever_it_is(place: str) -> None:
+    with pytest.raises(JobError, match="half a character"):
+        parse_document("{" + place.format("a\\ud800") + "}")
+
+
 # -- whatever one comes up with -------------------------------------------------------------
 
 WORDS = [

@@ -167,6 +167,8 @@ def test_in_a_namespace_a_file_is_made_once_and_nothing_of_a_second_job_stays(
         ({"task_list": [{"task": "null", "outputs": {"x": "a"}}] * 2}, "is made already"),
         ({"metadata": {PLAN: 1}, "task_list": [{"task": "null"}]}, "the database has itself"),
         ({"task_list": [{"task": "null", "outputs": {"x" * 300: "a"}}]}, "up to 240"),
+        ({"job_name": "x" * 300, "task_list": [{"task": "null", "job_name": "a"}]}, "up to 240"),
+        ({"job_name": "a\0b", "task_list": [{"task": "null"}]}, "has a NUL"),
         (
             {"working_directory": "/".join(["d" * 90] * 6), "task_list": [
                 {"task": "null", "outputs": {"x": "a"}}]},
@@ -184,6 +186,13 @@ def test_in_a_namespace_a_file_is_made_once_and_nothing_of_a_second_job_stays(
 def test_a_job_that_is_wrong_leaves_nothing(lite: Tasks, job: Any, message: str) -> None:
     with pytest.raises(InvalidJobError, match=message):
         submit_job(lite, job)
+    assert count(lite) == 0
+
+
+@pytest.mark.parametrize("namespace", ["../x", "x" * 65, "a\0"])
+def test_a_namespace_that_cannot_be_kept_is_refused(lite: Tasks, namespace: str) -> None:
+    with pytest.raises(TaskSystemError, match="namespace"):
+        submit_job(lite, WIDE, namespace=namespace)
     assert count(lite) == 0
 
 
