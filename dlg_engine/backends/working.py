@@ -133,9 +133,11 @@ class Site:
             graphs = list(self.graphs.values())
         for live in graphs:
             live.cancel()
+        deadline = clock.monotonic() + STOP_S  # of all together: there may be a hundred threads
         for live in graphs:
+            left = max(0.0, deadline - clock.monotonic())
             with live.changed:
-                live.changed.wait_for(lambda live=live: live.idle, STOP_S)  # type: ignore[misc]
+                live.changed.wait_for(lambda live=live: live.idle, left)  # type: ignore[misc]
 
 
 SITES: dict[str, Site] = {}

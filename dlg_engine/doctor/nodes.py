@@ -89,15 +89,20 @@ def _ask(name: str, client: ManagerClient | str) -> Node:
     if isinstance(client, str):
         return Node(name, error=client)
     try:
-        told = client.cluster()
-        ahead = _ahead(client.link)
+        return _told(name, client.cluster(), _ahead(client.link))
     except DaliugeException as error:
         return Node(name, error=str(error))
     except (OSError, http.client.HTTPException) as error:
         return Node(name, error=f"{client.link.url} broke off: {error}")
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return Node(name, error=f"what answers at {client.link.url} is no manager")
+
+
+def _told(name: str, told: dict[str, Any], ahead_s: tuple[float, float] | None) -> Node:
+    """Return what a node has told; raise whatever comes of it if it was none."""
     disk = next((one.get("disk_free") for one in told["nodes"]), None)
     name = str(told.get("name") or name)
-    return Node(name, str(told["version"]), str(told.get("python", "")), ahead, disk)
+    return Node(name, str(told["version"]), str(told.get("python", "")), ahead_s, disk)
 
 
 def _ahead(link: Link) -> tuple[float, float] | None:

@@ -191,6 +191,8 @@ def check(facility: Facility, where: str) -> None:
     for key in COUNTS:
         if getattr(facility, key) < 1:
             raise FacilityError(f"{where}: {key} is a number from 1")
+    if facility.cpus < 0:
+        raise FacilityError(f"{where}: cpus is a number from 0")
 
 
 def from_texts(name: str, pairs: Mapping[str, str], file: Path | None = None) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,27 @@ def test_nodes_of_a_manager_are_asked_themselves(cluster: Cluster) -> None:
     assert (code, told["problems"]) == (0, False)
     outcomes = {one["check"]: [v["outcome"] for v in one["verdicts"]] for one in told["checks"]}
     assert outcomes == {"nodes": ["ok"], "versions": ["ok"], "clocks": ["ok"]}
+
+
+@pytest.mark.parametrize("said", [b"<html>", b"null", b"{}", b'{"nodes": ["x"], "version": 1}'])
+def test_what_is_no_node_where_one_should_be_is_a_problem(said: bytes) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(said)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            port = server.server_address[1]
+            code, told = doctor("--nodes", f"127.0.0.1:{port}", "--check", "nodes")
+        finally:
+            server.shutdown()
+            serving.join()
+    assert code == 1
+    assert "no manager" in told
 
 
 def test_a_node_that_does_not_answer_is_a_problem(cluster: Cluster) -> None:

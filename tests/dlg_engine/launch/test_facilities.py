@@ -51,6 +51,7 @@ def test_one_of_the_generic_names_changes_that(file: Path) -> None:
         ('[a]\nscheduler = "sge"\n', "Invalid enum value 'sge'"),
         ('[a]\nnodes = "three"\n', "Expected `int`"),
         ("[a]\nnodes = 0\n", "nodes is a number from 1"),
+        ("[a]\ncpus = -1\n", "cpus is a number from 0"),
         ('[a]\npartition = "work; rm -r x"\n', "partition is one word"),
         ('[a]\nhost = "-oProxyCommand=evil"\n', "host is one word"),
         ('[a]\nroot = "a\\nb"\n', "root is one line"),
