@@ -11,4 +11,18 @@
 
 cd "${LS_SUBCWD:-.}" || exit 2
 @setup@
-exec @dlg@ job lead .
+
+# When the time is over LSF sends USR2 to all that belongs to the job, and kills what is left ten
+# minutes later. Nobody but this shell heeds that: it tells the lead, which cancels the session and
+# keeps what there is.
+trap 'kill -TERM "$!"' USR2
+trap : INT TERM # of bkill: the lead has them too, and this shell waits for it
+(trap "" USR2 && exec @dlg@ job lead .) &
+lead=$!
+wait "$lead"
+code=$?
+while kill -0 "$lead" 2>/dev/null; do # a signal has come, and not the end
+    wait "$lead"
+    code=$?
+done
+exit "$code"

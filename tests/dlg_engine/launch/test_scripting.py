@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import signal
 import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -42,10 +47,44 @@ def test_a_script_asks_its_batch_system_for_what_the_job_needs(
     )  # fmt: skip
     script = script_of(JOB, facility)
     assert set(lines) <= set(script.splitlines())
-    assert "\nmodule load dlg\nexec /opt/dlg job lead ." in script
+    assert "\nmodule load dlg\n" in script.partition("exec /opt/dlg job lead .")[0]
     assert "@" not in script.replace("TERM@60", "")
     checked = subprocess.run(["bash", "-n"], input=script, text=True, check=False)
     assert checked.returncode == 0
+
+
+STUBBORN = """
+import signal, sys
+def end(*_):
+    print("kept", flush=True)
+    sys.exit(3)
+signal.signal(signal.SIGTERM, end)
+print(signal.getsignal(signal.SIGUSR2).name, flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def test_a_job_of_lsf_whose_time_is_over_keeps_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "lead.py").write_text(STUBBORN)
+    ours = msgspec.structs.replace(
+        BUILT_IN["lsf"], dlg=shlex.join([sys.executable, str(tmp_path / "lead.py")])
+    )
+    script = tmp_path / "job.sh"
+    script.write_text(script_of(JOB, ours))
+    with subprocess.Popen(
+        ["bash", str(script)], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "SIG_IGN\n"
+            os.killpg(process.pid, signal.SIGUSR2)
+            assert process.stdout.readline() == "kept\n"
+            assert process.wait(60) == 3
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_a_template_with_a_gap_that_nothing_fills_is_refused() -> None:
