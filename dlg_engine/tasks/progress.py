@@ -34,6 +34,8 @@ MOST_LOST = 10
 """How many workers a task may take with it."""
 
 
+_LAST = (Event.FAIL, Event.LOSE, Event.REJECT)
+"""What an attempt comes to nothing by."""
 _COUNT_DOWN = (
     update(_task)
     .where(_task.c.id.in_(bindparam("numbers", expanding=True)))
@@ -59,14 +61,27 @@ def move_attempt(session: Session, attempt_id: int, event: Event, **columns: Any
         values["error_fail"] = True
     if event in (Event.FAIL, Event.LOSE) and row.verdict is not None:
         values["verdict"] = None  # a failed attempt is never passed
+    if event in _LAST:
+        _lock_task(session, row.task_id)
     session.execute(update(_attempt).where(_attempt.c.id == attempt_id).values(values))
     if state is AttemptState.QUEUED:
         _move_task(session, row.task_id, Event.QUEUE, {TaskState.WAITING})
     elif state is AttemptState.JUDGING:
         return settle(session, attempt_id)
-    elif event in (Event.FAIL, Event.LOSE, Event.REJECT):
+    elif event in _LAST:
         came_to_nothing(session, row.task_id)
     return state
+
+
+def _lock_task(session: Session, task_id: int) -> Any:
+    """Return a task, which nobody else changes until the end of the transaction.
+
+    Of two last attempts that fail at once, each would take the other to be under way, and nobody
+    would fail the task. It is locked before an attempt of it is changed: MariaDB takes a lock for
+    reading then, which two cannot both turn into one for writing.
+    """
+    query = select(_task.c.state, _task.c.tries, _task.c.pause_s).where(_task.c.id == task_id)
+    return session.execute(query.with_for_update()).one()
 
 
 def _move_task(session: Session, task_id: int, event: Event, only_in: set[TaskState]) -> bool:
@@ -96,6 +111,8 @@ def settle(session: Session, attempt_id: int) -> AttemptState:
     event = Event.ACCEPT if verdict else Event.REJECT
     after: AttemptState = step(state, event, str(attempt_id))
     values = {"state": after.value, "verdict": verdict, "token": None, "lease_until": None}
+    if not verdict:
+        _lock_task(session, row.task_id)
     session.execute(update(_attempt).where(_attempt.c.id == attempt_id).values(values))
     if verdict:
         task_passed(session, row.task_id)
@@ -169,7 +186,7 @@ def count_down(session: Session, missing: Mapping[int, int]) -> None:
 
 def came_to_nothing(session: Session, task_id: int) -> None:
     """Set the date of the next attempt; without any left, the task and all behind it are over."""
-    row = need(session, _task, "task", task_id)
+    row = _lock_task(session, task_id)
     if row.state not in (TaskState.ACTIVE.value, TaskState.WAITING.value):
         return  # another attempt has been passed
     # That a worker dies is not the fault of a task, unless it is what kills them.

@@ -334,3 +334,25 @@ def test_queries_of_the_scheduler_use_indices(lite: Tasks) -> None:
             plan = str(connection.execute(text(f"explain query plan {sql}")).all())
             assert "SEARCH" in plan, (name, plan)
             assert "SCAN" not in plan, (name, plan)
+
+
+def test_of_many_last_attempts_that_fail_at_once_one_fails_the_task(tasks: Tasks) -> None:
+    number = tasks.task_register(task_type="null")
+    attempts = [tasks.execution_attempt_register(number) for _ in range(4)]
+    for attempt in attempts:
+        tasks.execution_attempt_update(attempt, is_queued=True)
+        tasks.execution_attempt_update(attempt, is_running=True)
+    together = threading.Barrier(len(attempts))
+
+    def fail(attempt: int) -> None:
+        with Tasks(tasks.file_store_path, str(tasks.database.engine.url)) as own:
+            together.wait(WAIT_S)
+            own.execution_attempt_update(attempt, error_fail=True)
+
+    threads = [threading.Thread(target=fail, args=(attempt,)) for attempt in attempts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_S)
+    with tasks.database.reading() as session:
+        assert list(session.scalars(select(schema.task.c.state))) == ["failed"]
