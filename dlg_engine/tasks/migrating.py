@@ -70,7 +70,11 @@ def upgrade(database: Database, version: str = "head") -> None:
             connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": _LOCK})
         elif database.locks_rows:
             lock = {"name": _LOCK_NAME, "s": _LOCK_S}
-            connection.execute(text("select get_lock(:name, :s)"), lock)
+            if not connection.scalar(text("select get_lock(:name, :s)"), lock):
+                raise DatabaseError(
+                    f"the tables are being changed by another process for more than {_LOCK_S} s: "
+                    "try again when it is done"
+                )
         try:
             command.upgrade(_config(connection), version)
         finally:
@@ -87,7 +91,8 @@ def need_tables(database: Database) -> None:
         shown = database.engine.url.render_as_string(hide_password=True)
         raise DatabaseError(
             f"{shown}: its tables are of version {found!r}, this release needs {wanted!r}: "
-            "bring them up to date, or use the release that made them"
+            "bring them up to date with dlg_engine.tasks.migrating.upgrade, or use the release "
+            "that made them"
         )
 
 
