@@ -132,11 +132,12 @@ def _newest() -> Any:
 
 def bins(least: float, most: float, *, log: bool, count: int = BINS) -> list[float]:
     """Return the edges of bins of the same width, or the same ratio, from `least` to `most`."""
+    # Neither the ratio of two numbers nor their difference need be a number that there is.
     if log:
-        step = math.log(most / least) / count
-        inner = [least * math.exp(step * i) for i in range(1, count)]
+        low, high = math.log(least), math.log(most)
+        inner = [math.exp(low + (high - low) * (i / count)) for i in range(1, count)]
     else:
-        inner = [least + (most - least) * (i / count) for i in range(1, count)]
+        inner = [least * (1 - i / count) + most * (i / count) for i in range(1, count)]
     return [least, *inner, most]
 
 

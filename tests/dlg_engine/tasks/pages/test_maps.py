@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,12 @@ def test_bins_go_upwards_from_the_least_to_the_most(log: bool, least: float, rat
     edges = bins(least, least * ratio, log=log)
     assert (edges[0], edges[-1], len(edges)) == (least, least * ratio, BINS + 1)
     assert all(a < b for a, b in itertools.pairwise(edges))
+
+
+@pytest.mark.parametrize(("least", "log"), [(1e-300, True), (-1e308, False)])
+def test_bins_of_numbers_as_far_apart_as_can_be_have_edges(least: float, log: bool) -> None:
+    edges = bins(least, 1e308, log=log)
+    assert all(math.isfinite(a) and a < b for a, b in itertools.pairwise(edges))
 
 
 def test_bins_of_equal_ratios_span_decades_evenly() -> None:
