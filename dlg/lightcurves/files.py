@@ -13,6 +13,7 @@ import gzip
 import io
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -126,7 +127,7 @@ def _unpacked(file: Any, name: str) -> Iterator[bytes]:
                 if total > MOST_BYTES:
                     raise LightcurveError(f"{name}: it has more than {MOST_BYTES} bytes inside")
                 yield piece
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise LightcurveError(f"{name}: it is not well compressed: {error}") from error
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import zlib
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
@@ -75,7 +76,7 @@ def _read(file: Path) -> Iterator[Any]:
                 )
             for line in stream:
                 yield json.loads(line)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DumpError(f"{file} cannot be read as a dump: {error}") from error
 
 

@@ -114,6 +114,7 @@ def test_missing_data_comes_back(tmp_path: Path) -> None:
         (b"0 1 0 x\n", "numbers are expected"),
         (b"\xff\xfe", "it is no text"),
         (b"\x1f\x8bnonsense", "not well compressed"),
+        (gzip.compress(b"0 1 0 0\n", mtime=0)[:10] + b"\xff" * 20, "not well compressed"),
         (gzip.compress(b"0 1 0 0\n" * 1000, mtime=0)[:-20], "not well compressed"),
         (b"\x93NUMPYnonsense", "not whole"),
         (b"1 1 0 0\n0 1 0 0\n", "go up"),

@@ -105,6 +105,17 @@ def test_a_database_that_has_tables_of_others_is_not_made_anew(tmp_path: Path) -
             database.create_database()
 
 
+def test_a_dump_that_was_damaged_is_refused_before_anything_is_lost(tmp_path: Path) -> None:
+    with DatabaseInterface(str(tmp_path / "a.db")) as database:
+        database.create_database()
+        database.dump(tmp_path / "dump.gz")
+        whole = (tmp_path / "dump.gz").read_bytes()
+        (tmp_path / "dump.gz").write_bytes(whole[:40] + b"\xff" * 20 + whole[60:])
+        with pytest.raises(DumpError, match="cannot be read"):
+            database.restore(tmp_path / "dump.gz")
+        assert database.test_database_exists()
+
+
 def test_what_was_not_committed_is_undone(tmp_path: Path) -> None:
     database = DatabaseInterface(str(tmp_path / "a.db"))
     database.create_database()
