@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dlg.support.database import Database
@@ -58,7 +58,7 @@ def fetch_task(
         if row is None:
             raise NoSuchEntryError("task", task_id)
         folder, space, configured = session.execute(about.where(_task.c.id == task_id)).one()
-        below = session.scalars(select(_task.c.id).where(_task.c.parent_id == task_id)).all()
+        below = select(func.count()).where(_task.c.parent_id == task_id)
         found = TaskDetails(
             task=TaskRow(*row),
             working_directory=folder,
@@ -69,7 +69,7 @@ def fetch_task(
             inputs=_inputs(session, task_id),
             waits_for=_waits_for(session, task_id),
             outputs=products_of(session, [_product.c.task_id == task_id]),
-            children=len(below),
+            children=session.scalar(below) or 0,
             logs=(),
         )
     logs = fetch_logs(task_id=task_id, most=most_logs, database=database)
