@@ -189,11 +189,14 @@ class WorkerPool:
         """End all processes that are left, if need be by force."""
         self.end()
         until = clock.monotonic() + PATIENCE_S
-        while self._members and clock.monotonic() < until:
-            _quietly(self._hear, until - clock.monotonic())
+        try:
+            while self._members and clock.monotonic() < until:
+                _quietly(self._hear, until - clock.monotonic())
+        finally:  # also where the database cannot be told who has died
+            for member in self._members:
+                member.process.kill()
+                member.process.join()
         for member in self._members.copy():
-            member.process.kill()
-            member.process.join()
             self._bury(member)
 
 
